@@ -48,9 +48,9 @@ public interface ITrainable
     /// <param name="keep">True where the weight lives; <see cref="LayerInfo.WeightCount"/> entries, or none.</param>
     void SetMask(int layer, ReadOnlySpan<bool> keep);
 
-    /// <summary>Pins weights and biases where they are (frozen) or lets them train again.</summary>
+    /// <summary>Pins the weights where they are (frozen) or lets them train again.</summary>
     /// <param name="layer">Which layer.</param>
-    /// <param name="frozen">True to leave this layer's weights (not its biases) untouched by training.</param>
+    /// <param name="frozen">True to leave this layer's weights, but not its biases, untouched by training.</param>
     void SetFrozen(int layer, bool frozen);
 
     /// <summary>
@@ -72,11 +72,14 @@ public interface ITrainable
     /// <param name="split">Which images.</param>
     Evaluation Evaluate(DataSplit split);
 
-    /// <summary>Writes everything that training depends on: weights, moments, step, phase, masks, penalties.</summary>
+    /// <summary>Writes everything that training depends on within a phase: weights, moments, step, masks, penalties.</summary>
     /// <param name="stream">Where to.</param>
     void SaveState(Stream stream);
 
-    /// <summary>Reads what <see cref="SaveState"/> wrote; training then goes on to the same bits.</summary>
+    /// <summary>
+    /// Reads what <see cref="SaveState"/> wrote; training then goes on to the same bits. The phase must have been begun
+    /// with the same <see cref="TrainingPhase"/>: the state says where the phase stands, not how it goes.
+    /// </summary>
     /// <param name="stream">Where from.</param>
     /// <exception cref="BadFileException">The bytes are damaged or belong to another network.</exception>
     void LoadState(Stream stream);

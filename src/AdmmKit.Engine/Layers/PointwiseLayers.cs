@@ -1,0 +1,130 @@
+using AdmmKit.Engine.Kernels;
+using AdmmKit.Networks;
+
+namespace AdmmKit.Engine.Layers;
+
+/// <summary>Layers that treat every channel, or every number, by itself.</summary>
+internal abstract unsafe class ChannelwiseLayer : Layer
+{
+    private readonly Action<int> forwardChannel;
+    private readonly Action<int> backwardChannel;
+
+    protected ChannelwiseLayer(ImageShape input, ImageShape output, int maxBlocks, LayerContext context)
+        : base(input, output, maxBlocks, context)
+    {
+        forwardChannel = ForwardChannel;
+        backwardChannel = BackwardChannel;
+    }
+
+    protected int InputPlane => Input.Height * Input.Width * Block;
+
+    protected int OutputPlane => OutputShape.Height * OutputShape.Width * Block;
+
+    public override void Forward() => Context.Pool.Run(Tasks, forwardChannel);
+
+    public override void Backward()
+    {
+        if (Dx != null)
+        {
+            Context.Pool.Run(Tasks, backwardChannel);
+        }
+    }
+
+    // One plane of 1 x 1 is 32 numbers: fully connected outputs are taken many at a time.
+    private int ChannelsAtOnce => Math.Max(1, 4096 / InputPlane);
+
+    private int TasksPerBlock => (Input.Channels + ChannelsAtOnce - 1) / ChannelsAtOnce;
+
+    private int Tasks => Pass.Blocks * TasksPerBlock;
+
+    protected abstract void Forward(float* x, float* y, int block, int channel);
+
+    protected abstract void Backward(float* x, float* y, float* dy, float* dx, int block, int channel);
+
+    private void ForwardChannel(int task)
+    {
+        (int block, int first) = (task / TasksPerBlock, task % TasksPerBlock * ChannelsAtOnce);
+        for (int c = first; c < Math.Min(first + ChannelsAtOnce, Input.Channels); c++)
+        {
+            nint plane = (block * Input.Channels) + c;
+            Forward(X + (plane * InputPlane), Output.Pointer + (plane * OutputPlane), block, c);
+        }
+    }
+
+    private void BackwardChannel(int task)
+    {
+        (int block, int first) = (task / TasksPerBlock, task % TasksPerBlock * ChannelsAtOnce);
+        for (int c = first; c < Math.Min(first + ChannelsAtOnce, Input.Channels); c++)
+        {
+            nint plane = (block * Input.Channels) + c;
+            (nint i, nint o) = (plane * InputPlane, plane * OutputPlane);
+            Backward(X + i, Output.Pointer + o, OutputGradient.Pointer + o, Dx + i, block, c);
+        }
+    }
+}
+
+internal sealed unsafe class MaxPoolLayer(int window, ImageShape input, ImageShape output, int maxBlocks, LayerContext context)
+    : ChannelwiseLayer(input, output, maxBlocks, context)
+{
+    protected override void Forward(float* x, float* y, int block, int channel) =>
+        Kernels.MaxPool(x, y, Input.Height, Input.Width, window);
+
+    protected override void Backward(float* x, float* y, float* dy, float* dx, int block, int channel) =>
+        Kernels.MaxPoolBackward(x, y, dy, dx, Input.Height, Input.Width, window);
+}
+
+internal sealed unsafe class AveragePoolLayer(int window, ImageShape input, ImageShape output, int maxBlocks, LayerContext context)
+    : ChannelwiseLayer(input, output, maxBlocks, context)
+{
+    protected override void Forward(float* x, float* y, int block, int channel) =>
+        Kernels.AveragePool(x, y, Input.Height, Input.Width, window);
+
+    protected override void Backward(float* x, float* y, float* dy, float* dx, int block, int channel) =>
+        Kernels.AveragePoolBackward(dy, dx, Input.Height, Input.Width, window);
+}
+
+internal sealed unsafe class ReluLayer(ImageShape shape, int maxBlocks, LayerContext context)
+    : ChannelwiseLayer(shape, shape, maxBlocks, context)
+{
+    protected override void Forward(float* x, float* y, int block, int channel) => Kernels.Relu(x, y, InputPlane);
+
+    protected override void Backward(float* x, float* y, float* dy, float* dx, int block, int channel) =>
+        Kernels.ReluBackward(y, dy, dx, InputPlane);
+}
+
+/// <summary>
+/// Inverted dropout. Whether a number is dropped depends on (step, position, image) alone, so it does not matter which
+/// thread asks.
+/// </summary>
+internal sealed unsafe class DropoutLayer(double rate, ImageShape shape, int maxBlocks, LayerContext context)
+    : ChannelwiseLayer(shape, shape, maxBlocks, context)
+{
+    private readonly FloatBuffer factors = new(context.ForTraining ? shape.Size * Block * maxBlocks : 0);
+    private readonly ulong threshold = (ulong)(rate * uint.MaxValue);
+    private readonly float scale = (float)(1 / (1 - rate));
+
+    protected override void Forward(float* x, float* y, int block, int channel)
+    {
+        if (!Pass.Training)
+        {
+            Buffer.MemoryCopy(x, y, InputPlane * sizeof(float), InputPlane * sizeof(float));
+            return;
+        }
+
+        float* factor = Factors(block, channel);
+        ulong start = Pass.RandomKey + ((ulong)(uint)((block * Input.Channels) + channel) << 32);
+        for (int i = 0; i < InputPlane; i += 2)
+        {
+            ulong bits = RandomStream.Mix(start + (ulong)i);
+            factor[i] = (bits & uint.MaxValue) < threshold ? 0 : scale;
+            factor[i + 1] = (bits >> 32) < threshold ? 0 : scale;
+        }
+
+        Kernels.Multiply(x, factor, y, InputPlane);
+    }
+
+    protected override void Backward(float* x, float* y, float* dy, float* dx, int block, int channel) =>
+        Kernels.Multiply(dy, Factors(block, channel), dx, InputPlane);
+
+    private float* Factors(int block, int channel) => factors.Pointer + ((((nint)block * Input.Channels) + channel) * InputPlane);
+}

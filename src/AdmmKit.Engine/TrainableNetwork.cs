@@ -1,0 +1,347 @@
+using System.Diagnostics;
+using AdmmKit.Engine.Data;
+using AdmmKit.Engine.Kernels;
+using AdmmKit.Engine.Layers;
+using AdmmKit.Networks;
+using AdmmKit.Training;
+
+namespace AdmmKit.Engine;
+
+/// <summary>A network of the managed engine with its data and optimizer: the kit's own <see cref="ITrainable"/>.</summary>
+/// <remarks>
+/// Same seed, same machine type: the same bits, whatever the number of threads and whether or not training was stopped
+/// and resumed from <see cref="SaveState"/>.
+/// </remarks>
+public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
+{
+    // Weights that one task updates: 64 KiB an array, six arrays, near a second-level cache.
+    private const int UpdateChunk = 16384;
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly EngineOptions options;
+    private readonly DataSet data;
+    private readonly WorkPool pool;
+    private readonly KernelSet kernels;
+    private readonly Network network;
+    private readonly List<UpdateTask> updates = [];
+    private readonly Action<int> update;
+    private readonly int[] order;
+    private TrainingPhase phase = new("none", 1, new LearningRate.Constant(0));
+    private int step;
+    private int orderEpoch = -1;
+    private ulong shiftKey;
+    private ulong dropoutKey;
+    private float gradientScale;
+    private AdamStep adam;
+    private float rate;
+
+    /// <summary>Builds a network with weights drawn from the seed.</summary>
+    /// <param name="spec">What it computes.</param>
+    /// <param name="data">What it learns from.</param>
+    /// <param name="options">How it trains.</param>
+    /// <exception cref="AdmmKitException">The data does not fit the network, or an option is out of range.</exception>
+    public TrainableNetwork(NetworkSpec spec, DataSet data, EngineOptions options)
+        : this(spec, data, options, KernelSet.Best)
+    {
+    }
+
+    internal TrainableNetwork(NetworkSpec spec, DataSet data, EngineOptions options, KernelSet kernels)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.BatchSize < 1 || options.MaxShift < 0 || options.Threads < 0)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"Batch size {options.BatchSize}, shift {options.MaxShift} or threads {options.Threads} is out of range: a batch has at least one image, and the other two are not negative."));
+        }
+
+        this.options = options;
+        this.data = data;
+        this.kernels = kernels;
+        pool = new WorkPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
+        network = new Network(spec, options.BatchSize, pool, kernels, forTraining: true);
+        network.CheckFits(data.Training);
+        update = Update;
+        order = new int[data.Training.Count];
+        for (int layer = 0; layer < network.Parameters.Count; layer++)
+        {
+            int count = network.Parameters[layer].Info.WeightCount;
+            for (int first = 0; first < count; first += UpdateChunk)
+            {
+                updates.Add(new UpdateTask(layer, first, Math.Min(UpdateChunk, count - first)));
+            }
+
+            updates.Add(new UpdateTask(layer, -1, network.Parameters[layer].Info.Rows));
+        }
+
+        Initialize();
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LayerInfo> Layers => network.Spec.Layers;
+
+    /// <summary>What the network computes.</summary>
+    public NetworkSpec Spec => network.Spec;
+
+    /// <summary>Threads that it computes with.</summary>
+    public int Threads => pool.Threads;
+
+    /// <inheritdoc/>
+    public int StepsPerEpoch => (data.Training.Count + options.BatchSize - 1) / options.BatchSize;
+
+    internal Network Network => network;
+
+    private Span<float> this[int layer] => network.Parameters[layer].Weights.Span;
+
+    /// <inheritdoc/>
+    public void CopyWeights(int layer, Span<float> destination) => this[layer].CopyTo(destination);
+
+    /// <inheritdoc/>
+    public void SetWeights(int layer, ReadOnlySpan<float> source)
+    {
+        CheckLength(layer, source.Length, Layers[layer].WeightCount, "weights");
+        source.CopyTo(this[layer]);
+        ApplyMask(network.Parameters[layer]);
+    }
+
+    /// <inheritdoc/>
+    public void CopyBiases(int layer, Span<float> destination) => network.Parameters[layer].Biases.Span.CopyTo(destination);
+
+    /// <inheritdoc/>
+    public void SetBiases(int layer, ReadOnlySpan<float> source)
+    {
+        CheckLength(layer, source.Length, Layers[layer].Rows, "biases");
+        source.CopyTo(network.Parameters[layer].Biases.Span);
+    }
+
+    /// <inheritdoc/>
+    public void SetPenalty(int layer, Penalty penalty)
+    {
+        Parameters parameters = network.Parameters[layer];
+        (parameters.Rho, parameters.Lambda) = (0, 0);
+        switch (penalty)
+        {
+            case Penalty.NoPenalty:
+                break;
+            case Penalty.Quadratic quadratic:
+                CheckLength(layer, quadratic.Target.Length, Layers[layer].WeightCount, "penalty targets");
+                parameters.Target ??= new FloatBuffer(Layers[layer].WeightCount);
+                quadratic.Target.Span.CopyTo(parameters.Target.Span);
+                parameters.Rho = quadratic.Rho;
+                break;
+            case Penalty.L1 l1:
+                parameters.Lambda = l1.Lambda;
+                break;
+            default:
+                throw new AdmmKitException($"The engine does not know the penalty {penalty?.GetType().Name ?? "null"}.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void SetMask(int layer, ReadOnlySpan<bool> keep)
+    {
+        Parameters parameters = network.Parameters[layer];
+        if (keep.IsEmpty)
+        {
+            parameters.Mask = null;
+            return;
+        }
+
+        CheckLength(layer, keep.Length, Layers[layer].WeightCount, "mask entries");
+        parameters.Mask ??= new FloatBuffer(keep.Length);
+        for (int i = 0; i < keep.Length; i++)
+        {
+            parameters.Mask.Span[i] = keep[i] ? 1 : 0;
+        }
+
+        ApplyMask(parameters);
+    }
+
+    /// <inheritdoc/>
+    public void SetFrozen(int layer, bool frozen) => network.Parameters[layer].Frozen = frozen;
+
+    /// <inheritdoc/>
+    public void BeginPhase(TrainingPhase phase)
+    {
+        ArgumentNullException.ThrowIfNull(phase);
+        foreach (Parameters p in network.Parameters)
+        {
+            p.WeightFirst.Span.Clear();
+            p.WeightSecond.Span.Clear();
+            p.BiasFirst.Span.Clear();
+            p.BiasSecond.Span.Clear();
+        }
+
+        EnterPhase(phase, 0);
+    }
+
+    /// <inheritdoc/>
+    public double Train(int steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        TimeSpan lastReport = TimeSpan.Zero;
+        double loss = 0;
+        long images = 0;
+        (double recentLoss, long recentImages) = (0, 0);
+        for (int i = 0; i < steps; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            (double stepLoss, int stepImages) = Step();
+            loss += stepLoss;
+            images += stepImages;
+            recentLoss += stepLoss;
+            recentImages += stepImages;
+            TimeSpan now = clock.Elapsed;
+            if (progress is not null && (now - lastReport > ProgressInterval || i == steps - 1))
+            {
+                progress.Report(new TrainingProgress(
+                    phase.Name, step, phase.Steps, recentLoss / recentImages, recentImages / (now - lastReport).TotalSeconds));
+                lastReport = now;
+                (recentLoss, recentImages) = (0, 0);
+            }
+        }
+
+        return images == 0 ? 0 : loss / images;
+    }
+
+    /// <inheritdoc/>
+    public Evaluation Evaluate(DataSplit split) => network.Evaluate(split switch
+    {
+        DataSplit.Training => data.Training,
+        DataSplit.Validation => data.Validation,
+        DataSplit.Test => data.Test,
+        _ => throw new ArgumentOutOfRangeException(nameof(split)),
+    });
+
+    /// <inheritdoc/>
+    public void Dispose() => pool.Dispose();
+
+    private static void ApplyMask(Parameters parameters)
+    {
+        if (parameters.Mask is not { } mask)
+        {
+            return;
+        }
+
+        // Moments too: a pruned weight must not be revived by the optimizer's memory of it.
+        ReadOnlySpan<float> keep = mask.Span;
+        for (int i = 0; i < keep.Length; i++)
+        {
+            if (keep[i] == 0)
+            {
+                parameters.Weights.Span[i] = 0;
+                parameters.WeightFirst.Span[i] = 0;
+                parameters.WeightSecond.Span[i] = 0;
+            }
+        }
+    }
+
+    private void Initialize()
+    {
+        // Uniform in +-sqrt(3 / inputs of a neuron): "xavier" in Caffe, where this LeNet-5 is defined.
+        foreach (Parameters p in network.Parameters)
+        {
+            var random = new RandomStream(options.Seed, "init/" + p.Info.Name);
+            double bound = Math.Sqrt(3.0 / p.Info.Columns);
+            foreach (ref float w in p.Weights.Span)
+            {
+                w = (float)random.NextDouble(-bound, bound);
+            }
+        }
+    }
+
+    private void CheckLength(int layer, int actual, int expected, string what)
+    {
+        if (actual != expected)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"Layer '{Layers[layer].Name}' ({Layers[layer].Shape}) takes {expected} {what}, not {actual}."));
+        }
+    }
+
+    private void EnterPhase(TrainingPhase newPhase, int newStep)
+    {
+        phase = newPhase;
+        step = newStep;
+        orderEpoch = -1;
+        dropoutKey = RandomStream.Key(options.Seed, "dropout/" + phase.Name);
+    }
+
+    private (double Loss, int Images) Step()
+    {
+        int epoch = step / StepsPerEpoch;
+        if (epoch != orderEpoch)
+        {
+            for (int i = 0; i < order.Length; i++)
+            {
+                order[i] = i;
+            }
+
+            new RandomStream(options.Seed, "shuffle/" + phase.Name, epoch).Shuffle(order);
+            shiftKey = RandomStream.Key(options.Seed, "shift/" + phase.Name, epoch);
+            orderEpoch = epoch;
+        }
+
+        int first = step % StepsPerEpoch * options.BatchSize;
+        int count = Math.Min(options.BatchSize, order.Length - first);
+        var batch = new Batch(data.Training, order, first, count, options.MaxShift, shiftKey);
+        double loss = network.Forward(batch, training: true, RandomStream.Mix(dropoutKey + (ulong)step));
+        if (!double.IsFinite(loss))
+        {
+            throw new DivergedException(FormattableString.Invariant(
+                $"The loss is not a finite number at step {step} of phase '{phase.Name}' (learning rate {phase.LearningRate.At(step, phase.Steps):g3}): lower the learning rate or rho."));
+        }
+
+        network.Backward();
+        double now = phase.LearningRate.At(step, phase.Steps);
+        gradientScale = 1f / count;
+        rate = (float)now;
+        if (options.Optimizer is Optimizer.Adam a)
+        {
+            double t = step + 1;
+            adam = new AdamStep(
+                a.Beta1, a.Beta2, (float)(now / (1 - Math.Pow(a.Beta1, t))), (float)(1 / Math.Sqrt(1 - Math.Pow(a.Beta2, t))), a.Epsilon);
+        }
+
+        pool.Run(updates.Count, update);
+        step++;
+        return (loss, count);
+    }
+
+    private void Update(int task)
+    {
+        (int layer, int first, int count) = updates[task];
+        Parameters p = network.Parameters[layer];
+        bool biases = first < 0;
+        if (p.Frozen && !biases)
+        {
+            return;
+        }
+
+        first = Math.Max(first, 0);
+        var terms = new UpdateTerms
+        {
+            GradientScale = gradientScale,
+            Decay = biases ? 0 : options.Optimizer.Decay,
+            Rho = biases ? 0 : p.Rho,
+            Lambda = biases ? 0 : p.Lambda,
+            Target = biases || p.Target is null ? null : p.Target.Pointer + first,
+            Mask = biases || p.Mask is null ? null : p.Mask.Pointer + first,
+        };
+        float* w = (biases ? p.Biases : p.Weights).Pointer + first;
+        float* g = (biases ? p.BiasGradient : p.WeightGradient).Pointer + first;
+        float* m = (biases ? p.BiasFirst : p.WeightFirst).Pointer + first;
+        float* v = (biases ? p.BiasSecond : p.WeightSecond).Pointer + first;
+        if (options.Optimizer is Optimizer.Sgd sgd)
+        {
+            kernels.Momentum(terms, rate, sgd.Momentum, w, g, m, count);
+        }
+        else
+        {
+            kernels.Adam(terms, adam, w, g, m, v, count);
+        }
+    }
+
+    /// <summary>Part of a layer's weights, or with First = -1 its biases.</summary>
+    private readonly record struct UpdateTask(int Layer, int First, int Count);
+}

@@ -1,0 +1,95 @@
+using AdmmKit.Engine;
+using AdmmKit.Engine.Data;
+using AdmmKit.Engine.Kernels;
+using AdmmKit.Networks;
+using AdmmKit.Training;
+
+namespace AdmmKit.Tests.Engine;
+
+/// <summary>Every layer's outputs and gradients against the double-precision definition and its central differences.</summary>
+public class GradientTests
+{
+    private static readonly Dictionary<string, NetworkSpec> Networks = new()
+    {
+        ["max pool"] = new("test", new(2, 9, 11), [new Node.Convolution("c1", 7, 3), new Node.MaxPool(2), new Node.Relu(), new Node.FullyConnected("f1", 6)]),
+        ["average pool"] = new("test", new(1, 10, 8), [new Node.Convolution("c1", 5, 3), new Node.AveragePool(2), new Node.FullyConnected("f1", 4)]),
+        ["two convolutions"] = new("test", new(3, 9, 9),
+            [new Node.Convolution("c1", 6, 3), new Node.Relu(), new Node.Convolution("c2", 11, 4), new Node.MaxPool(2), new Node.FullyConnected("f1", 13), new Node.Relu(), new Node.FullyConnected("f2", 3)]),
+        ["many channels"] = new("test", new(1, 12, 12), [new Node.Convolution("c1", 12, 3), new Node.Convolution("c2", 5, 5), new Node.FullyConnected("f1", 2)]),
+        ["fully connected"] = new("test", new(1, 5, 7), [new Node.FullyConnected("f1", 37), new Node.Relu(), new Node.FullyConnected("f2", 21), new Node.Relu(), new Node.FullyConnected("f3", 9)]),
+    };
+
+    public static TheoryData<string, string> Cases()
+    {
+        var cases = new TheoryData<string, string>();
+        foreach (string network in Networks.Keys)
+        {
+            foreach (KernelSet kernels in KernelSet.Supported)
+            {
+                cases.Add(network, kernels.Name);
+            }
+        }
+
+        return cases;
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Outputs_and_gradients_match_the_definition(string networkName, string kernelName)
+    {
+        NetworkSpec spec = Networks[networkName];
+        KernelSet kernels = KernelSet.Supported.Single(k => k.Name == kernelName);
+        // 37 images: one full block and part of another.
+        ImageSet images = TestData.Blobs(spec.Input, spec.Classes, 37, 5);
+        var data = new DataSet("blobs", "", images, images, images, new Dictionary<string, string>());
+        using var network = new TrainableNetwork(spec, data, new EngineOptions { BatchSize = 37, Threads = 2 }, kernels);
+        RandomizeBiases(network);
+        NetworkWeights start = NetworkWeights.CopyFrom(network);
+        double[][] w = ReferenceNetwork.ToDouble(start.Weights);
+        double[][] b = ReferenceNetwork.ToDouble(start.Biases);
+        var reference = new ReferenceNetwork(spec);
+        double[][] inputs = [.. Enumerable.Range(0, images.Count).Select(i =>
+            images.Pixels.Slice(i * spec.Input.Size, spec.Input.Size).ToArray().Select(p => p / 255.0).ToArray())];
+        double TotalLoss() => inputs.Select((x, i) => reference.Loss(w, b, x, images.Labels.Span[i])).Sum();
+
+        double loss = network.Network.Forward(new Batch(images, null, 0, images.Count, 0, 0), training: true, 0);
+        Assert.Equal(TotalLoss(), loss, 1e-4 * images.Count);
+        network.Network.Backward();
+        for (int layer = 0; layer < spec.Layers.Count; layer++)
+        {
+            var parameters = network.Network.Parameters[layer];
+            Compare(parameters.WeightGradient.Span.ToArray(), w[layer], TotalLoss, $"{spec.Layers[layer].Name} weights");
+            Compare(parameters.BiasGradient.Span.ToArray(), b[layer], TotalLoss, $"{spec.Layers[layer].Name} biases");
+        }
+    }
+
+    /// <summary>Compares a sample of entries; the error is relative to the layer's gradient, 1e-3 at most.</summary>
+    private static void Compare(float[] gradient, double[] parameters, Func<double> loss, string what)
+    {
+        const double H = 1e-6;
+        double scale = Math.Sqrt(gradient.Average(g => (double)g * g));
+        Assert.True(scale > 1e-6, $"{what}: no gradient at all");
+        int stride = Math.Max(1, parameters.Length / 60);
+        for (int i = 0; i < parameters.Length; i += stride)
+        {
+            double kept = parameters[i];
+            parameters[i] = kept + H;
+            double up = loss();
+            parameters[i] = kept - H;
+            double down = loss();
+            parameters[i] = kept;
+            double expected = (up - down) / (2 * H);
+            double error = Math.Abs(expected - gradient[i]) / Math.Max(Math.Abs(expected), scale);
+            Assert.True(error <= 1e-3, $"{what}[{i}]: {gradient[i]} instead of {expected}, relative error {error:e1}");
+        }
+    }
+
+    private static void RandomizeBiases(TrainableNetwork network)
+    {
+        for (int layer = 0; layer < network.Layers.Count; layer++)
+        {
+            var random = new RandomStream(3, "biases", layer);
+            network.SetBiases(layer, [.. Enumerable.Range(0, network.Layers[layer].Rows).Select(_ => (float)random.NextDouble(-0.1, 0.1))]);
+        }
+    }
+}
