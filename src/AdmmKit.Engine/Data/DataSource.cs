@@ -49,7 +49,8 @@ public static class DataSource
         }
 
         log((request.Offline ? "MNIST is not in the cache and downloads are switched off" : "MNIST could not be downloaded")
-            + ": using SYNTHETIC digits drawn by this program. Results on them are not results on MNIST. For your own files: --data DIR or ADMMKIT_DATA.");
+            + ": using SYNTHETIC digits drawn by this program. Results on them are not results on MNIST. "
+            + "For your own files: --data DIR or ADMMKIT_DATA.");
         return Draw(request, cancellationToken);
     }
 

@@ -49,8 +49,8 @@ internal sealed class DigitPainter
         Finish(picture);
     }
 
-    /// <summary>How far the picture strays: 0.6 and up, 1.1 on average, above 2.1 in one of twenty.</summary>
-    private double Wildness() => Math.Min(2.6, 0.6 - (0.5 * Math.Log(1.0 - random.NextDouble())));
+    /// <summary>How far the picture strays: 0.6 and up, 1.07 on average, above 2.03 in one of twenty.</summary>
+    private double Wildness() => Math.Min(2.5, 0.6 - (0.48 * Math.Log(1.0 - random.NextDouble())));
 
     /// <summary>Follows the strokes by Catmull-Rom splines through their shaken points; a corner is where two splines meet.</summary>
     private void Trace(DigitStyle style, double wild)
@@ -124,8 +124,9 @@ internal sealed class DigitPainter
     private void Place(double wild)
     {
         double width = random.NextDouble(0.55, 0.95);
-        double slant = 0.08 + (SlantSpread * wild * Bounded());
-        (double sin, double cos) = Math.SinCos(TurnSpread * wild * Bounded());
+        // Bounded, for a tail here would lay the digit on its side or squash it to a line.
+        double slant = Math.Clamp(0.08 + (SlantSpread * wild * random.NextGaussian()), -0.35, 0.5);
+        (double sin, double cos) = Math.SinCos(Math.Clamp(TurnSpread * wild * random.NextGaussian(), -0.35, 0.35));
         (double left, double right, double top, double bottom) = (double.MaxValue, double.MinValue, double.MaxValue, double.MinValue);
         for (int i = 0; i < samples.Count; i++)
         {
@@ -152,15 +153,12 @@ internal sealed class DigitPainter
         }
     }
 
-    /// <summary>A normal number without the tails that would lay a digit on its side or squash it to a line.</summary>
-    private double Bounded() => Math.Clamp(random.NextGaussian(), -2.2, 2.2);
-
     private double Shift(double wild) => Math.Clamp(0.6 * wild * random.NextGaussian(), -3.0, 3.0);
 
     /// <summary>Chooses the pen, and lets its width and pressure swell and fade along the way.</summary>
     private void Press(double wild)
     {
-        double radius = Math.Clamp(1.15 * Math.Exp(0.28 * random.NextGaussian()), 0.55, 2.1);
+        double radius = Math.Clamp(1.15 * Math.Exp(0.28 * random.NextGaussian()), 0.6, 1.9);
         double pressure = random.NextDouble(0.75, 1.1);
         double swell = random.NextDouble(0, 0.25);
         double fade = Math.Min(0.5, random.NextDouble(0, 0.18) * wild);
@@ -244,7 +242,11 @@ internal sealed class DigitPainter
         double distance = random.NextDouble(9, 14);
         double middle = (Side - 1) / 2.0;
         var start = new Sample(
-            middle + (distance * Math.Cos(angle)), middle + (distance * Math.Sin(angle)), random.NextDouble(0.4, 1.1), random.NextDouble(0.3, 0.9), true);
+            middle + (distance * Math.Cos(angle)),
+            middle + (distance * Math.Sin(angle)),
+            random.NextDouble(0.4, 1.1),
+            random.NextDouble(0.3, 0.9),
+            true);
         Paint(start, start with { X = start.X + (length * Math.Cos(direction)), Y = start.Y + (length * Math.Sin(direction)) }, 1.0);
     }
 

@@ -35,7 +35,8 @@ internal static class MnistFiles
         new("http://yann.lecun.com/exdb/mnist/"),
     ];
 
-    private static readonly string[][] Prefixes = [["train-images"], ["train-labels"], ["t10k-images", "test-images"], ["t10k-labels", "test-labels"]];
+    private static readonly string[][] Prefixes =
+        [["train-images"], ["train-labels"], ["t10k-images", "test-images"], ["t10k-labels", "test-labels"]];
 
     /// <summary>The names that the file of one role may have, the usual one first.</summary>
     /// <param name="role">0 training images, 1 training labels, 2 test images, 3 test labels.</param>

@@ -42,7 +42,11 @@ public class DataSourceTests
         using var folder = new TemporaryFolder();
         folder.WriteDataSet("first");
         folder.WriteDataSet("second");
-        DataRequest request = In(folder) with { Directory = Path.Combine(folder.Path, "first"), EnvironmentDirectory = Path.Combine(folder.Path, "second") };
+        DataRequest request = In(folder) with
+        {
+            Directory = Path.Combine(folder.Path, "first"),
+            EnvironmentDirectory = Path.Combine(folder.Path, "second"),
+        };
         Assert.Equal("first", DataSource.Open(request).Name);
         Assert.Equal("second", DataSource.Open(request with { Directory = null }).Name);
         Assert.Equal("second", DataSource.Open(request with { Directory = "" }).Name);
@@ -60,7 +64,8 @@ public class DataSourceTests
         string message = Refusal(folder);
         Assert.Contains("lacks the file of the test labels", message, StringComparison.Ordinal);
         Assert.Contains("t10k-labels-idx1-ubyte.gz", message, StringComparison.Ordinal);
-        var e = Assert.Throws<BadFileException>(() => DataSource.Open(In(folder) with { Directory = null, EnvironmentDirectory = folder.Path }));
+        DataRequest request = In(folder) with { Directory = null, EnvironmentDirectory = folder.Path };
+        var e = Assert.Throws<BadFileException>(() => DataSource.Open(request));
         Assert.Contains("ADMMKIT_DATA", e.Message, StringComparison.Ordinal);
         e = Assert.Throws<BadFileException>(() => DataSource.Open(In(folder) with { Directory = folder.Path + "-not" }));
         Assert.Contains("does not exist", e.Message, StringComparison.Ordinal);

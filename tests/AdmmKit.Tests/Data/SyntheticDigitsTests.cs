@@ -25,8 +25,11 @@ public class SyntheticDigitsTests
     [InlineData(5, 0, 1)]
     [InlineData(5, 10, 0)]
     [InlineData(int.MaxValue, 10, 1)]
-    public void Splits_that_cannot_be_are_refused(int training, int test, int validation) =>
-        Assert.Contains("each split needs", Assert.Throws<AdmmKitException>(() => SyntheticDigits.Create(1, training, test, validation)).Message, StringComparison.Ordinal);
+    public void Splits_that_cannot_be_are_refused(int training, int test, int validation)
+    {
+        var e = Assert.Throws<AdmmKitException>(() => SyntheticDigits.Create(1, training, test, validation));
+        Assert.Contains("each split needs", e.Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData(1)]

@@ -45,7 +45,8 @@ internal sealed class TemporaryFolder : IDisposable
     public static byte[] Ramp(int count, int modulus = 251) => [.. Enumerable.Range(0, count).Select(i => (byte)(i % modulus))];
 
     /// <summary>Writes a whole data set of 12 + 6 images of 3 x 4 and three classes.</summary>
-    public void WriteDataSet(string under = "", string trainImages = "train-images-idx3-ubyte.gz", string testImages = "t10k-images-idx3-ubyte")
+    public void WriteDataSet(
+        string under = "", string trainImages = "train-images-idx3-ubyte.gz", string testImages = "t10k-images-idx3-ubyte")
     {
         string At(string name) => System.IO.Path.Combine(under, name);
         Write(At(trainImages), Pack(trainImages, Idx(Ramp(144), 12, 3, 4)));
