@@ -34,7 +34,7 @@ public static class AtomicFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new AdmmKitException(
-                $"Could not write '{path}': {e.Message} {Advice(e)} A file of that name, if there was one, is unchanged.", e);
+                $"Could not write '{path}': {e.Message.TrimEnd('.')}. {Advice(e)} A file of that name, if there was one, is unchanged.", e);
         }
     }
 
