@@ -1,0 +1,98 @@
+using System.Text;
+using AdmmKit.Storage;
+
+namespace AdmmKit.Experiments.Results;
+
+/// <summary>How an axis counts.</summary>
+public enum AxisScale
+{
+    /// <summary>Equal steps are equal differences.</summary>
+    Linear,
+
+    /// <summary>Equal steps are equal ratios; values that are not positive are left out.</summary>
+    Logarithmic,
+}
+
+/// <summary>What is drawn at the points of a series.</summary>
+public enum SeriesStyle
+{
+    /// <summary>A line, and a marker at each point unless there are very many.</summary>
+    LineAndMarkers,
+
+    /// <summary>A line only.</summary>
+    Line,
+
+    /// <summary>Markers only: points with no order, such as measurements beside a fitted curve.</summary>
+    Markers,
+}
+
+/// <summary>A series of points. A coordinate that is not a finite number leaves a gap.</summary>
+/// <param name="Name">Its name in the legend. Series of the same name in several panels share their colour.</param>
+/// <param name="X">Where the points are.</param>
+/// <param name="Y">Their values, as many.</param>
+/// <param name="Style">Line, markers or both.</param>
+public sealed record ChartSeries(
+    string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, SeriesStyle Style = SeriesStyle.LineAndMarkers);
+
+/// <summary>One plot of a chart.</summary>
+/// <param name="YTitle">What the y axis shows, with its unit: "accuracy (%)".</param>
+/// <param name="Series">The series.</param>
+/// <param name="YScale">How the y axis counts.</param>
+public sealed record ChartPanel(string YTitle, IReadOnlyList<ChartSeries> Series, AxisScale YScale = AxisScale.Linear);
+
+/// <summary>
+/// A line chart of one or several plots, one below the other over the same x axis (accuracy above, residuals below).
+/// It is written as SVG that reads in light and dark, and as a Plotly figure of the same content.
+/// </summary>
+/// <param name="Title">The title.</param>
+/// <param name="XTitle">What the x axis shows, with its unit.</param>
+/// <param name="Panels">The plots from top to bottom, at least one.</param>
+/// <param name="XScale">How the x axis counts.</param>
+public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartPanel> Panels, AxisScale XScale = AxisScale.Linear)
+{
+    /// <summary>The chart as a stand-alone SVG document.</summary>
+    /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y.</exception>
+    public string ToSvg() => new SvgWriter(Checked()).Write();
+
+    /// <summary>The chart as a Plotly figure: {"data": [...], "layout": {...}}.</summary>
+    /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y.</exception>
+    public string ToPlotlyJson() => PlotlyWriter.Write(Checked());
+
+    /// <summary>Writes the SVG, and the Plotly figure beside it with the ending <c>.plotly.json</c>.</summary>
+    /// <param name="svgPath">The SVG file.</param>
+    /// <exception cref="AdmmKitException">The chart is not complete, or a file cannot be written.</exception>
+    public void Save(string svgPath)
+    {
+        (string svg, string json) = (ToSvg(), ToPlotlyJson());
+        AtomicFile.Write(svgPath, s => s.Write(Encoding.UTF8.GetBytes(svg)));
+        AtomicFile.Write(Path.ChangeExtension(svgPath, ".plotly.json"), s => s.Write(Encoding.UTF8.GetBytes(json)));
+    }
+
+    /// <summary>Names of all series in order of appearance; the place in it chooses the colour.</summary>
+    internal IReadOnlyList<string> SeriesNames => [.. Panels.SelectMany(p => p.Series).Select(s => s.Name).Distinct()];
+
+    private LineChart Checked()
+    {
+        if (Panels.Count == 0)
+        {
+            throw new AdmmKitException($"The chart '{Title}' has no panel: give it at least one.");
+        }
+
+        ChartSeries? bad = Panels.SelectMany(p => p.Series).FirstOrDefault(s => s.X.Count != s.Y.Count);
+        return bad is null ? this : throw new AdmmKitException(FormattableString.Invariant(
+            $"Series '{bad.Name}' of the chart '{Title}' has {bad.X.Count} x and {bad.Y.Count} y: give as many of both."));
+    }
+}
+
+/// <summary>
+/// The colours of Okabe and Ito (2008), told apart with any kind of colour blindness, in an order whose first ones differ
+/// most. Black and yellow are left out: each vanishes on one of the two backgrounds.
+/// </summary>
+internal static class ChartColours
+{
+    private static readonly string[] All = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
+
+    public static int Count => All.Length;
+
+    public static string At(int series) => All[series % All.Length];
+}

@@ -1,0 +1,140 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AdmmKit.Storage;
+
+namespace AdmmKit.Experiments.Results;
+
+/// <summary>The data that a result was measured on.</summary>
+/// <param name="Name">Its name, such as "mnist".</param>
+/// <param name="Source">Where it comes from; of an absolute path only the last name is kept.</param>
+/// <param name="Checksums">Checksum of each file, by file name.</param>
+public sealed record DataOrigin(string Name, string Source, IReadOnlyDictionary<string, string> Checksums);
+
+/// <summary>
+/// Everything that a committed result rests on besides its numbers: <c>manifest.json</c>. It names no folder of the
+/// machine it was made on, so that it can be published.
+/// </summary>
+public sealed record Manifest
+{
+    // Written for people, to a file and not into a web page: "+" and quotation marks stay as they are.
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>The commit of the source that ran; null outside a checkout.</summary>
+    public string? Commit { get; init; }
+
+    /// <summary>Whether files of the checkout, other than results, differed from that commit; null outside a checkout.</summary>
+    public bool? Dirty { get; init; }
+
+    /// <summary>The command that was run.</summary>
+    public required string CommandLine { get; init; }
+
+    /// <summary>The seed.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Which repetition with this seed's streams it is, from 0.</summary>
+    public int Replicate { get; init; }
+
+    /// <summary>All settings of the run.</summary>
+    public JsonElement? Recipe { get; init; }
+
+    /// <summary>Version of each package and of AdmmKit's own assemblies.</summary>
+    public IReadOnlyDictionary<string, string> Packages { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The .NET version.</summary>
+    public string Runtime { get; init; } = "";
+
+    /// <summary>The operating system.</summary>
+    public string OperatingSystem { get; init; } = "";
+
+    /// <summary>The processor's name.</summary>
+    public string Cpu { get; init; } = "";
+
+    /// <summary>The vector instructions that were available.</summary>
+    public IReadOnlyList<string> Instructions { get; init; } = [];
+
+    /// <summary>Threads used.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>When the run started, UTC.</summary>
+    public DateTime StartedUtc { get; init; }
+
+    /// <summary>Seconds that it took.</summary>
+    public double WallTimeSeconds { get; init; }
+
+    /// <summary>The data set.</summary>
+    public DataOrigin? Data { get; init; }
+
+    /// <summary>Anything else that bears on the numbers, such as other work on the same machine.</summary>
+    public string? Environment { get; init; }
+
+    /// <summary>Describes this process, machine and checkout; the properties of the run itself are to be added with <c>with</c>.</summary>
+    /// <param name="program">The program; its folder is dropped.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="recipe">All settings of the run, as any object that JSON can hold.</param>
+    /// <param name="data">The data set.</param>
+    public static Manifest Describe(string program, IEnumerable<string> arguments, object? recipe = null, DataOrigin? data = null)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        ArgumentNullException.ThrowIfNull(arguments);
+        (string? commit, bool? dirty) = RunEnvironment.Checkout();
+        JsonNode? settings = recipe is null ? null : JsonSerializer.SerializeToNode(recipe, Options);
+        return new Manifest
+        {
+            Commit = commit,
+            Dirty = dirty,
+            CommandLine = PortablePath.CommandLine(program, arguments),
+            Recipe = settings is null ? null : JsonSerializer.SerializeToElement(PortablePath.Strip(settings), Options),
+            Packages = RunEnvironment.Packages(),
+            Runtime = RunEnvironment.Runtime,
+            OperatingSystem = RunEnvironment.OperatingSystem,
+            Cpu = RunEnvironment.Cpu(),
+            Instructions = RunEnvironment.Instructions(),
+            Threads = System.Environment.ProcessorCount,
+            StartedUtc = DateTime.UtcNow,
+            Data = data is null ? null : data with
+            {
+                Source = PortablePath.Strip(data.Source),
+                Checksums = data.Checksums.OrderBy(c => c.Key, StringComparer.Ordinal)
+                    .ToDictionary(c => PortablePath.Strip(c.Key), c => c.Value),
+            },
+        };
+    }
+
+    /// <summary>Writes the file.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="AdmmKitException">It cannot be written.</exception>
+    public void Save(string path) => AtomicFile.Write(path, stream =>
+    {
+        JsonSerializer.Serialize(stream, this, Options);
+        stream.WriteByte((byte)'\n');
+    });
+
+    /// <summary>Reads the file.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="BadFileException">It is not a manifest.</exception>
+    /// <exception cref="AdmmKitException">It cannot be read at all.</exception>
+    public static Manifest Load(string path)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            return JsonSerializer.Deserialize<Manifest>(stream, Options)
+                ?? throw new BadFileException($"'{path}' holds no manifest, only null. Run the experiment again.");
+        }
+        catch (JsonException e)
+        {
+            throw new BadFileException($"'{path}' is not a manifest: {e.Message.TrimEnd('.')}. Run the experiment again.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AdmmKitException($"Could not read '{path}': {e.Message.TrimEnd('.')}. Check the name and that you may read it.", e);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace AdmmKit.Experiments.Results;
+
+/// <summary>Writes a <see cref="LineChart"/> as a figure for Plotly (plotly.js, Plotly.NET, plotly.py).</summary>
+internal static class PlotlyWriter
+{
+    private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, NewLine = "\n" };
+
+    public static string Write(LineChart chart)
+    {
+        IReadOnlyList<string> names = chart.SeriesNames;
+        var data = new JsonArray();
+        var drawn = new HashSet<string>();
+        int panels = chart.Panels.Count;
+        var layout = new JsonObject
+        {
+            ["title"] = Title(chart.Title),
+            ["xaxis"] = Axis(chart.XTitle, chart.XScale, ("anchor", panels == 1 ? "y" : $"y{Text(panels)}")),
+            ["legend"] = new JsonObject { ["orientation"] = "h", ["yanchor"] = "bottom", ["y"] = 1.02, ["x"] = 0 },
+        };
+        for (int i = 0; i < panels; i++)
+        {
+            string suffix = i == 0 ? "" : Text(i + 1);
+            JsonObject axis = Axis(chart.Panels[i].YTitle, chart.Panels[i].YScale, ("anchor", "x"));
+            // Plotly counts from the bottom; a little room stays between the panels.
+            double gap = i == 0 ? 0 : 0.08;
+            axis["domain"] = new JsonArray(1 - ((i + 1.0) / panels), 1 - ((double)i / panels) - (gap / panels));
+            layout["yaxis" + suffix] = axis;
+            foreach (ChartSeries series in chart.Panels[i].Series)
+            {
+                data.Add(new JsonObject
+                {
+                    ["type"] = "scatter",
+                    ["mode"] = series.Style switch { SeriesStyle.Line => "lines", SeriesStyle.Markers => "markers", _ => "lines+markers" },
+                    ["name"] = Plain(series.Name),
+                    ["legendgroup"] = series.Name,
+                    ["showlegend"] = drawn.Add(series.Name),
+                    ["x"] = Numbers(series.X),
+                    ["y"] = Numbers(series.Y),
+                    ["xaxis"] = "x",
+                    ["yaxis"] = "y" + suffix,
+                    ["line"] = new JsonObject { ["color"] = Colour(names, series) },
+                    ["marker"] = new JsonObject { ["color"] = Colour(names, series) },
+                });
+            }
+        }
+
+        return new JsonObject { ["data"] = data, ["layout"] = layout }.ToJsonString(Options) + "\n";
+    }
+
+    private static string Colour(IReadOnlyList<string> names, ChartSeries series) =>
+        ChartColours.At(names.Select((name, i) => (name, i)).First(n => n.name == series.Name).i);
+
+    private static JsonObject Axis(string title, AxisScale scale, (string Name, string Value) more) => new()
+    {
+        ["title"] = Title(title),
+        ["type"] = scale == AxisScale.Logarithmic ? "log" : "linear",
+        [more.Name] = more.Value,
+    };
+
+    private static JsonObject Title(string text) => new() { ["text"] = Plain(text) };
+
+    // Plotly reads a few HTML tags in its texts.
+    private static string Plain(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal)
+        .Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
+
+    // JSON knows no NaN; Plotly takes null for a gap.
+    private static JsonArray Numbers(IReadOnlyList<double> values) =>
+        [.. values.Select(v => double.IsFinite(v) ? (JsonNode?)JsonValue.Create(v) : null)];
+
+    private static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,30 @@
+namespace AdmmKit.Storage;
+
+/// <summary>Where the bits of one layer go in a compressed file.</summary>
+/// <param name="Name">The layer.</param>
+/// <param name="HeaderBytes">Bits a weight, q, number of survivors, index width.</param>
+/// <param name="IndexBits">Positions of the survivors.</param>
+/// <param name="ValueBits">Levels or values of the survivors: the paper's "data size" of the layer.</param>
+/// <param name="PaddingBits">Zero bits up to the next whole byte.</param>
+/// <param name="BiasBits">Biases; the paper does not count them.</param>
+public sealed record LayerSize(string Name, int HeaderBytes, long IndexBits, long ValueBits, int PaddingBits, long BiasBits)
+{
+    /// <summary>All bits of the layer, a multiple of 8.</summary>
+    public long TotalBits => (HeaderBytes * 8L) + IndexBits + ValueBits + PaddingBits + BiasBits;
+}
+
+/// <summary>Where the bytes of a compressed file go; their sum is the file's length exactly.</summary>
+/// <param name="HeaderBytes">Magic, version, architecture, input shape, classes, number of layers.</param>
+/// <param name="Layers">One entry a layer.</param>
+/// <param name="ChecksumBytes">The CRC-32.</param>
+public sealed record FileSize(int HeaderBytes, IReadOnlyList<LayerSize> Layers, int ChecksumBytes)
+{
+    /// <summary>Length of the file in bytes.</summary>
+    public long TotalBytes => HeaderBytes + (Layers.Sum(l => l.TotalBits) / 8) + ChecksumBytes;
+
+    /// <summary>Bits of all weights' levels or values: what the paper's tables call data size.</summary>
+    public long ValueBits => Layers.Sum(l => l.ValueBits);
+
+    /// <summary>Bits of all indices; with <see cref="ValueBits"/>, what the paper's tables call model size.</summary>
+    public long IndexBits => Layers.Sum(l => l.IndexBits);
+}

@@ -1,0 +1,272 @@
+using System.Buffers.Binary;
+using System.Text;
+using AdmmKit.Networks;
+
+namespace AdmmKit.Storage;
+
+/// <summary>The bytes of a compressed network, layout 1. Numbers are little-endian, counts are varints.</summary>
+/// <remarks>
+/// <code>
+/// "ADMM", version byte, length and UTF-8 of the architecture's name, channels, height, width, classes, number of layers
+/// for each layer:
+///   bits (byte), q (float32, absent with 32 bits), number of survivors, index width w (byte)
+///   packed bits, lowest first: relative index (see RelativeIndex), then the values, then zeros up to a whole byte
+///     value with 1 to 8 bits: |level| - 1, and above it the sign bit; with 32 bits: the float32
+///   biases (float32 each)
+/// CRC-32 of everything before it
+/// </code>
+/// There is one way to write a network: a file that can be read is written again with the same bytes.
+/// </remarks>
+public static class NetworkFile
+{
+    /// <summary>The longest file that is read or written.</summary>
+    public const int MaxBytes = 1 << 30;
+
+    /// <summary>The most weights that a stored network may have, zeros included.</summary>
+    public const long MaxWeights = 1_000_000_000;
+
+    // Keeps every product of a shape inside an int for any architecture that grows an input by less than a factor of 200.
+    private const int MaxInputSize = 10_000_000;
+    private const byte Version = 1;
+    private const int ChecksumBytes = 4;
+
+    private static ReadOnlySpan<byte> Magic => "ADMM"u8;
+
+    internal static ReadOnlyMemory<byte> Encode(CompressedNetwork network)
+    {
+        if (network.Size.TotalBytes > MaxBytes)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"The network takes {network.Size.TotalBytes} bytes, more than the {MaxBytes} that a file may have: prune or quantize it more."));
+        }
+
+        var writer = new ByteWriter();
+        byte[] name = Encoding.UTF8.GetBytes(network.Spec.Name);
+        writer.Bytes(Magic);
+        writer.Byte(Version);
+        writer.Varint(name.Length);
+        writer.Bytes(name);
+        foreach (int number in Numbers(network.Spec))
+        {
+            writer.Varint(number);
+        }
+
+        foreach (CompressedLayer layer in network.Layers)
+        {
+            EncodeLayer(writer, layer);
+        }
+
+        writer.UInt32(Crc32.Compute(writer.Written.Span));
+        return writer.Written;
+    }
+
+    internal static FileSize Size(CompressedNetwork network)
+    {
+        int name = Encoding.UTF8.GetByteCount(network.Spec.Name);
+        int header = Magic.Length + 1 + ByteWriter.VarintLength(name) + name + Numbers(network.Spec).Sum(ByteWriter.VarintLength);
+        var layers = new List<LayerSize>();
+        foreach (CompressedLayer layer in network.Layers)
+        {
+            int bytes = 1 + (layer.IsQuantized ? 4 : 0) + ByteWriter.VarintLength(layer.Survivors) + 1;
+            long index = RelativeIndex.BitCount(layer.Positions, RelativeIndex.BestWidth(layer.Positions));
+            int padding = (int)(-(index + layer.WeightDataBits) & 7);
+            layers.Add(new LayerSize(layer.Layer.Name, bytes, index, layer.WeightDataBits, padding, layer.Biases.Length * 32L));
+        }
+
+        return new FileSize(header, layers, ChecksumBytes);
+    }
+
+    internal static CompressedNetwork Decode(ReadOnlySpan<byte> bytes, string name)
+    {
+        CheckLength(bytes.Length, name);
+        try
+        {
+            return Decode(bytes);
+        }
+        catch (AdmmKitException e)
+        {
+            throw new BadFileException(
+                $"'{name}' cannot be read as a compressed network: {e.Message.TrimEnd('.')}. Was it cut off or changed by a download or copy? Fetch or write it again.", e);
+        }
+    }
+
+    internal static void CheckLength(long length, string name)
+    {
+        if (length > MaxBytes)
+        {
+            throw new BadFileException(FormattableString.Invariant(
+                $"'{name}' is longer than the {MaxBytes} bytes that a compressed network may have: is it the right file?"));
+        }
+    }
+
+    /// <summary>The network of that name, if it can be stored: the library knows it and its counts fit.</summary>
+    internal static NetworkSpec Named(string architecture, ImageShape input, int classes)
+    {
+        long size = 1;
+        foreach (int side in (ReadOnlySpan<int>)[input.Channels, input.Height, input.Width])
+        {
+            // One factor at a time: neither the product so far nor the next side can overflow a long.
+            size = side is > 0 and <= MaxInputSize && size <= MaxInputSize ? size * side : long.MaxValue;
+        }
+
+        if (size > MaxInputSize || classes > MaxInputSize)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"{input} images in {classes} classes are out of bounds: at least 1 on each side, at most {MaxInputSize} numbers an image and as many classes"));
+        }
+
+        NetworkSpec spec = NetworkSpec.Create(architecture, input, classes);
+        long weights = spec.Layers.Sum(l => (long)l.Rows * l.Columns);
+        return weights <= MaxWeights ? spec : throw new AdmmKitException(FormattableString.Invariant(
+            $"'{architecture}' for {input} images has {weights} weights, more than the {MaxWeights} that can be stored"));
+    }
+
+    private static CompressedNetwork Decode(ReadOnlySpan<byte> bytes)
+    {
+        if (!bytes.StartsWith(Magic))
+        {
+            throw new BadFileException("it does not begin with \"ADMM\", so it is some other kind of file");
+        }
+
+        if (bytes.Length < Magic.Length + 1 + ChecksumBytes)
+        {
+            throw new BadFileException("it ends too early");
+        }
+
+        ReadOnlySpan<byte> body = bytes[..^ChecksumBytes];
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[^ChecksumBytes..]) != Crc32.Compute(body))
+        {
+            throw new BadFileException("its checksum is wrong, so some bytes are missing or not those that were written");
+        }
+
+        var reader = new ByteReader(body[Magic.Length..]);
+        if (reader.Byte() is var version and not Version)
+        {
+            throw new BadFileException(FormattableString.Invariant(
+                $"it has layout {version}, and this release reads layout {Version}: another release wrote it"));
+        }
+
+        NetworkSpec spec = DecodeSpec(ref reader);
+        var layers = new CompressedLayer[spec.Layers.Count];
+        for (int i = 0; i < layers.Length; i++)
+        {
+            layers[i] = DecodeLayer(ref reader, spec.Layers[i]);
+        }
+
+        return reader.Remaining == 0
+            ? new CompressedNetwork(spec, layers)
+            : throw new BadFileException(FormattableString.Invariant($"it has {reader.Remaining} bytes after its last layer"));
+    }
+
+    private static NetworkSpec DecodeSpec(ref ByteReader reader)
+    {
+        string architecture;
+        try
+        {
+            int length = reader.Varint("length of the architecture's name");
+            // Bounded before it is quoted in an error, whose search for the nearest name is quadratic.
+            architecture = length <= 100
+                ? new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(reader.Bytes(length))
+                : throw new BadFileException("its architecture's name is longer than 100 bytes");
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new BadFileException("its architecture's name is not valid UTF-8", e);
+        }
+
+        var input = new ImageShape(reader.Varint("channels"), reader.Varint("height"), reader.Varint("width"));
+        NetworkSpec spec = Named(architecture, input, reader.Varint("number of classes"));
+        int count = reader.Varint("number of layers");
+        return count == spec.Layers.Count ? spec : throw new BadFileException(FormattableString.Invariant(
+            $"it has {count} layers, but '{architecture}' has {spec.Layers.Count}"));
+    }
+
+    private static IEnumerable<int> Numbers(NetworkSpec spec) =>
+        [spec.Input.Channels, spec.Input.Height, spec.Input.Width, spec.Classes, spec.Layers.Count];
+
+    private static void EncodeLayer(ByteWriter writer, CompressedLayer layer)
+    {
+        int width = RelativeIndex.BestWidth(layer.Positions);
+        writer.Byte((byte)layer.Bits);
+        if (layer.IsQuantized)
+        {
+            writer.Single(layer.Q);
+        }
+
+        writer.Varint(layer.Survivors);
+        writer.Byte((byte)width);
+        RelativeIndex.Write(writer, layer.Positions, width);
+        int signBit = 1 << (layer.Bits - 1);
+        foreach (short level in layer.Levels)
+        {
+            writer.Bits((uint)((Math.Abs((int)level) - 1) | (level < 0 ? signBit : 0)), layer.Bits);
+        }
+
+        foreach (float value in layer.Values)
+        {
+            writer.Bits(BitConverter.SingleToUInt32Bits(value), CompressedLayer.FloatBits);
+        }
+
+        writer.Pad();
+        foreach (float bias in layer.Biases)
+        {
+            writer.Single(bias);
+        }
+    }
+
+    private static CompressedLayer DecodeLayer(ref ByteReader reader, LayerInfo layer)
+    {
+        int bits = reader.Byte();
+        if (bits is not ((>= 1 and <= 8) or CompressedLayer.FloatBits))
+        {
+            throw new BadFileException(FormattableString.Invariant($"layer '{layer.Name}' has {bits} bits a weight"));
+        }
+
+        bool quantized = bits != CompressedLayer.FloatBits;
+        float q = quantized ? reader.Single() : 0;
+        int survivors = reader.Varint("number of survivors");
+        int width = reader.Byte();
+        if (survivors > layer.WeightCount || width > RelativeIndex.MaxWidth)
+        {
+            throw new BadFileException(FormattableString.Invariant(
+                $"layer '{layer.Name}' of {layer.WeightCount} weights has {survivors} survivors and an index of {width} bits"));
+        }
+
+        // Only now is memory taken: the file itself is long enough to fill it.
+        reader.Need(((long)survivors * (width + bits)) + (layer.Rows * 32L), $"layer '{layer.Name}'");
+        var positions = new int[survivors];
+        RelativeIndex.Read(ref reader, positions, width, layer.WeightCount);
+        if (width != RelativeIndex.BestWidth(positions))
+        {
+            throw new BadFileException(FormattableString.Invariant(
+                $"layer '{layer.Name}' has an index of {width} bits, which is not the shortest"));
+        }
+
+        var levels = new short[quantized ? survivors : 0];
+        int signBit = 1 << (bits - 1);
+        for (int k = 0; k < levels.Length; k++)
+        {
+            int code = (int)reader.Bits(bits);
+            int magnitude = (code & (signBit - 1)) + 1;
+            levels[k] = (short)((code & signBit) != 0 ? -magnitude : magnitude);
+        }
+
+        var values = new float[quantized ? 0 : survivors];
+        for (int k = 0; k < values.Length; k++)
+        {
+            values[k] = BitConverter.UInt32BitsToSingle(reader.Bits(CompressedLayer.FloatBits));
+        }
+
+        reader.Pad();
+        reader.Need(layer.Rows * 32L, $"biases of layer '{layer.Name}'");
+        var biases = new float[layer.Rows];
+        foreach (ref float bias in biases.AsSpan())
+        {
+            bias = reader.Single();
+        }
+
+        return quantized
+            ? CompressedLayer.Quantized(layer, bits, q, positions, levels, biases)
+            : CompressedLayer.Unquantized(layer, positions, values, biases);
+    }
+}

@@ -1,0 +1,186 @@
+using System.Buffers.Binary;
+using System.Text;
+using AdmmKit.Networks;
+using AdmmKit.Storage;
+using AdmmKit.Training;
+
+namespace AdmmKit.Tests.Storage;
+
+public class CompressedNetworkTests
+{
+    private static readonly NetworkSpec Tiny = NetworkSpec.Create("lenet-300-100", new ImageShape(1, 2, 3), 2);
+
+    [Fact]
+    public void Random_networks_come_back_to_the_last_bit()
+    {
+        for (ulong seed = 0; seed < 60; seed++)
+        {
+            CompressedNetwork network = RandomNetworks.Create(seed);
+            byte[] bytes = network.Bytes();
+            CompressedNetwork read = CompressedNetwork.Read(bytes, "test");
+            Assert.Equal((network.Spec.Name, network.Spec.Input, network.Spec.Classes), (read.Spec.Name, read.Spec.Input, read.Spec.Classes));
+            NetworkWeights expected = network.Decode(), actual = read.Decode();
+            for (int i = 0; i < network.Layers.Count; i++)
+            {
+                Assert.Equal((network.Layers[i].Bits, network.Layers[i].Q), (read.Layers[i].Bits, read.Layers[i].Q));
+                Assert.True(network.Layers[i].Levels.AsSpan().SequenceEqual(read.Layers[i].Levels));
+                Assert.True(expected.Weights[i].AsSpan().SequenceEqual(actual.Weights[i]));
+                Assert.True(expected.Biases[i].AsSpan().SequenceEqual(actual.Biases[i]));
+            }
+
+            Assert.True(bytes.AsSpan().SequenceEqual(read.Bytes()));
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(0, 32)]
+    [InlineData(1, 1)]
+    [InlineData(1, 8)]
+    [InlineData(1, 32)]
+    [InlineData(0.3, 1)]
+    [InlineData(0.01, 3)]
+    [InlineData(0.01, 8)]
+    public void Every_bit_of_the_file_is_accounted_for(double keep, int bits)
+    {
+        foreach (string architecture in NetworkSpec.Architectures)
+        {
+            NetworkSpec spec = NetworkSpec.Create(architecture, new ImageShape(1, 17, 19), 7);
+            var random = new RandomStream(1, "accounting");
+            var network = new CompressedNetwork(spec, spec.Layers.Select(l => RandomNetworks.Layer(l, random, keep, bits)).ToArray());
+            FileSize size = network.Size;
+            Assert.Equal(network.Bytes().Length, size.TotalBytes);
+            Assert.Equal(network.Survivors * (long)bits, size.ValueBits);
+            Assert.Equal(network.WeightDataBits, size.ValueBits);
+            Assert.Equal(spec.BiasCount * 32L, size.Layers.Sum(l => l.BiasBits));
+            Assert.All(size.Layers, l => Assert.True(l.PaddingBits is >= 0 and < 8 && l.TotalBits % 8 == 0));
+            for (int i = 0; i < size.Layers.Count; i++)
+            {
+                int[] positions = network.Layers[i].Positions;
+                long best = Enumerable.Range(1, 31).Min(width => RelativeIndex.BitCount(positions, width));
+                Assert.Equal(keep is 0 or 1 ? 0 : best, size.Layers[i].IndexBits);
+            }
+        }
+    }
+
+    [Fact]
+    public void The_layout_is_the_documented_one()
+    {
+        LayerInfo fc1 = Tiny.Layers[0];
+        var none = new RandomStream(2, "layout");
+        var network = new CompressedNetwork(Tiny,
+        [
+            // Gaps 0, 4, 14: width 4 takes three codes, 12 bits; width 3 takes five, 0 4 7 7 0, 15 bits.
+            CompressedLayer.Quantized(fc1, 3, 0.5f, [0, 5, 20], [-4, 1, 3], new float[fc1.Rows]),
+            RandomNetworks.Layer(Tiny.Layers[1], none, 0, 2),
+            RandomNetworks.Layer(Tiny.Layers[2], none, 1, 32),
+        ]);
+        Assert.Equal(15, RelativeIndex.BitCount([0, 5, 20], 3));
+        byte[] bytes = network.Bytes();
+        byte[] start =
+        [
+            .. "ADMM"u8, 1, 13, .. "lenet-300-100"u8, 1, 2, 3, 2, 3,
+            3, .. BitConverter.GetBytes(0.5f), 3, 4,
+        ];
+        Assert.Equal(start, bytes[..start.Length]);
+        // Lowest bit first: 0 | 4 << 4 | 14 << 8 | (-4: 0b111) << 12 | (1: 0b000) << 15 | (3: 0b010) << 18.
+        int packed = (4 << 4) | (14 << 8) | (0b111 << 12) | (0b010 << 18);
+        Assert.Equal([(byte)packed, (byte)(packed >> 8), (byte)(packed >> 16)], bytes[start.Length..(start.Length + 3)]);
+        Assert.Equal(Crc32.Compute(bytes.AsSpan()[..^4]), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan()[^4..]));
+        Assert.Equal(0xCBF43926, Crc32.Compute("123456789"u8));
+    }
+
+    [Fact]
+    public void Dense_weights_must_lie_on_the_levels()
+    {
+        LayerInfo layer = Tiny.Layers[2];
+        var weights = new float[layer.WeightCount];
+        (weights[3], weights[7]) = (-4 * 0.1f, 0.1f);
+        var compressed = CompressedLayer.FromWeights(layer, weights, 0.1f, 3, new float[2]);
+        Assert.Equal([3, 7], compressed.Positions);
+        Assert.Equal([-4, 1], compressed.Levels.Select(l => (int)l));
+        Assert.Equal(weights, compressed.ToWeights());
+        Assert.Equal((2, 0.01, 6L), (compressed.Survivors, compressed.KeepFraction, compressed.WeightDataBits));
+
+        foreach (float wrong in new[] { MathF.BitIncrement(0.1f), 5 * 0.1f, 0.04f, float.NaN, float.PositiveInfinity })
+        {
+            weights[7] = wrong;
+            var e = Assert.Throws<AdmmKitException>(() => CompressedLayer.FromWeights(layer, weights, 0.1f, 3, new float[2]));
+            Assert.Contains("'fc3'", e.Message, StringComparison.Ordinal);
+            Assert.Contains("index 7", e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused()
+    {
+        LayerInfo layer = Tiny.Layers[2];
+        var biases = new float[2];
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Quantized(layer, 3, 0.1f, [4, 4], [1, 1], biases));
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Quantized(layer, 3, 0.1f, [-1], [1], biases));
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Quantized(layer, 3, 0.1f, [layer.WeightCount], [1], biases));
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Quantized(layer, 3, 0.1f, [4], [5], biases));
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Quantized(layer, 3, 0.1f, [4], [0], biases));
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Quantized(layer, 3, 0.1f, [4], [], biases));
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Quantized(layer, 9, 0.1f, [4], [1], biases));
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Quantized(layer, 32, 0.1f, [4], [1], biases));
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Quantized(layer, 3, -0.1f, [4], [1], biases));
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Quantized(layer, 3, 0.1f, [4], [1], new float[3]));
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Unquantized(layer, [4], [0], biases));
+        Assert.Throws<AdmmKitException>(() => CompressedLayer.Unquantized(layer, [4], [1], [0, float.NaN]));
+        Assert.Throws<AdmmKitException>(() => new CompressedNetwork(Tiny, []));
+    }
+
+    [Fact]
+    public void Only_a_network_that_its_name_describes_is_stored()
+    {
+        var random = new RandomStream(3, "names");
+        CompressedNetwork Store(NetworkSpec spec) =>
+            new(spec, spec.Layers.Select(l => RandomNetworks.Layer(l, random, 0.01, 3)).ToArray());
+        var image = new ImageShape(1, 16, 16);
+        Assert.Throws<AdmmKitException>(() => Store(new NetworkSpec("mine", image, [new Node.FullyConnected("fc", 2)])));
+        Assert.Throws<AdmmKitException>(() => Store(new NetworkSpec("lenet5", image, [new Node.FullyConnected("fc", 2)])));
+        Node[] averaged = [.. NetworkSpec.LeNet5(image, 2).Nodes.Select(n => n is Node.MaxPool ? new Node.AveragePool(2) : n)];
+        Assert.Throws<AdmmKitException>(() => Store(new NetworkSpec("lenet5", image, averaged)));
+        Assert.Equal("lenet5", Store(NetworkSpec.LeNet5(image, 2, dropout: 0.5)).Spec.Name);
+        Assert.Throws<AdmmKitException>(() => NetworkFile.Named("lenet-300-100", new ImageShape(int.MaxValue, int.MaxValue, int.MaxValue), 2));
+        Assert.Throws<AdmmKitException>(() => NetworkFile.Named("lenet-300-100", new ImageShape(1, 3000, 3000), 2));
+        Assert.Equal(1000, NetworkFile.Named("lenet-300-100", new ImageShape(3, 224, 224), 1000).Classes);
+    }
+
+    [Fact]
+    public void Files_are_saved_loaded_and_named_in_errors()
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            CompressedNetwork network = RandomNetworks.Create(5);
+            string path = Path.Combine(folder, "new", "net.admm");
+            network.Save(path);
+            Assert.Equal(network.Size.TotalBytes, new FileInfo(path).Length);
+            Assert.True(network.Bytes().AsSpan().SequenceEqual(CompressedNetwork.Load(path).Bytes()));
+            File.WriteAllText(path, "PK not a network, but long enough to be one");
+            var e = Assert.Throws<BadFileException>(() => CompressedNetwork.Load(path));
+            Assert.Contains(path, e.Message, StringComparison.Ordinal);
+            Assert.Contains("some other kind of file", e.Message, StringComparison.Ordinal);
+            Assert.Throws<AdmmKitException>(() => CompressedNetwork.Load(Path.Combine(folder, "none.admm")));
+            Assert.Throws<AdmmKitException>(() => CompressedNetwork.Load(folder));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Weights_of_a_whole_network_are_compressed_unchanged()
+    {
+        NetworkWeights weights = RandomNetworks.Create(7).Decode();
+        CompressedNetwork source = RandomNetworks.Create(7);
+        CompressedNetwork again = CompressedNetwork.FromWeights(
+            source.Spec, weights, source.Layers.Select(l => l.Q).ToArray(), source.Layers.Select(l => l.Bits).ToArray());
+        Assert.True(source.Bytes().AsSpan().SequenceEqual(again.Bytes()));
+        Assert.Equal(weights.Survivors, again.Survivors);
+        Assert.Throws<AdmmKitException>(() => CompressedNetwork.FromWeights(source.Spec, weights, [0.1f], [3]));
+    }
+}

@@ -1,0 +1,45 @@
+using AdmmKit.Networks;
+using AdmmKit.Storage;
+
+namespace AdmmKit.Tests.Storage;
+
+/// <summary>Compressed networks of random shape and content, the same for the same seed.</summary>
+internal static class RandomNetworks
+{
+    public static CompressedNetwork Create(ulong seed)
+    {
+        var random = new RandomStream(seed, "compressed network");
+        NetworkSpec spec = random.NextInt(2) == 0
+            ? NetworkSpec.Create("lenet5", new(1 + random.NextInt(3), 16 + random.NextInt(9), 16 + random.NextInt(9)), 2 + random.NextInt(20))
+            : NetworkSpec.Create("lenet-300-100", new(1 + random.NextInt(3), 1 + random.NextInt(9), 1 + random.NextInt(9)), 2 + random.NextInt(20));
+        return new CompressedNetwork(spec, spec.Layers.Select(layer => Layer(layer, random)).ToArray());
+    }
+
+    public static CompressedLayer Layer(LayerInfo layer, RandomStream random)
+    {
+        double keep = random.NextInt(6) switch { 0 => 0, 1 => 1, 2 => 0.5, _ => 0.001 + (0.05 * random.NextDouble()) };
+        int bits = random.NextInt(5) switch { 0 => 1, 1 => 8, 2 => CompressedLayer.FloatBits, _ => 1 + random.NextInt(8) };
+        return Layer(layer, random, keep, bits);
+    }
+
+    public static CompressedLayer Layer(LayerInfo layer, RandomStream random, double keep, int bits)
+    {
+        int[] positions = [.. Enumerable.Range(0, layer.WeightCount).Where(_ => random.NextDouble() < keep)];
+        float[] biases = [.. Enumerable.Range(0, layer.Rows).Select(_ => (float)random.NextGaussian())];
+        if (bits == CompressedLayer.FloatBits)
+        {
+            return CompressedLayer.Unquantized(layer, positions, [.. positions.Select(_ => (float)random.NextDouble(0.1, 2))], biases);
+        }
+
+        int largest = 1 << (bits - 1);
+        short[] levels = [.. positions.Select(_ => (short)((1 + random.NextInt(largest)) * (random.NextInt(2) == 0 ? 1 : -1)))];
+        return CompressedLayer.Quantized(layer, bits, (float)random.NextDouble(0.001, 0.3), positions, levels, biases);
+    }
+
+    public static byte[] Bytes(this CompressedNetwork network)
+    {
+        using var stream = new MemoryStream();
+        network.Write(stream);
+        return stream.ToArray();
+    }
+}
