@@ -87,21 +87,25 @@ public abstract class GroupSparsity : IConstraint
     /// <summary>How many pieces of a size cover a length.</summary>
     private protected static int Pieces(int length, int size) => ((length - 1) / size) + 1;
 
+    /// <summary>Marks the groups to keep: those above the smallest norm that stays, and of equals the first ones.</summary>
     private bool[] Largest(double[] norms, int inBucket)
     {
         var kept = new bool[norms.Length];
-        var order = new int[inBucket];
+        var sorted = new double[inBucket];
         for (int start = 0; start < norms.Length; start += inBucket)
         {
-            for (int i = 0; i < inBucket; i++)
+            Array.Copy(norms, start, sorted, 0, inBucket);
+            Array.Sort(sorted);
+            double threshold = Keep == 0 ? double.PositiveInfinity : sorted[inBucket - Keep];
+            int equals = Keep;
+            for (int i = inBucket - 1; i >= 0 && sorted[i] > threshold; i--)
             {
-                order[i] = start + i;
+                equals--;
             }
 
-            Array.Sort(order, (a, b) => norms[a] == norms[b] ? a.CompareTo(b) : norms[b].CompareTo(norms[a]));
-            foreach (int group in order.AsSpan(0, Keep))
+            for (int i = start; i < start + inBucket; i++)
             {
-                kept[group] = true;
+                kept[i] = norms[i] > threshold || (norms[i] == threshold && equals-- > 0);
             }
         }
 

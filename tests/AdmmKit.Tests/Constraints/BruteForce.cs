@@ -3,20 +3,29 @@ namespace AdmmKit.Tests.Constraints;
 /// <summary>Squared distances to a set by trying everything; shares no code with the projections.</summary>
 internal static class BruteForce
 {
-    /// <summary>Tries each set of weights that may stay.</summary>
-    public static double OverSupports(float[] v, Func<bool[], bool> feasible, double[]? weight = null)
+    /// <summary>Tries each set of n weights that may stay.</summary>
+    public static Func<float[], double> OverSupports(int n, Func<bool[], bool> feasible, double[]? weight = null)
     {
-        double best = double.PositiveInfinity;
-        for (int mask = 0; mask < 1 << v.Length; mask++)
+        bool[][] supports = [.. Enumerable.Range(0, 1 << n)
+            .Select(mask => Enumerable.Range(0, n).Select(i => (mask >> i & 1) == 1).ToArray())
+            .Where(feasible)];
+        return v =>
         {
-            bool[] kept = [.. Enumerable.Range(0, v.Length).Select(i => (mask >> i & 1) == 1)];
-            if (feasible(kept))
+            double[] costs = [.. v.Select((x, i) => (weight?[i] ?? 1) * x * (double)x)];
+            double best = double.PositiveInfinity;
+            foreach (bool[] kept in supports)
             {
-                best = Math.Min(best, Enumerable.Range(0, v.Length).Sum(i => kept[i] ? 0 : (weight?[i] ?? 1) * v[i] * (double)v[i]));
-            }
-        }
+                double sum = 0;
+                for (int i = 0; i < n; i++)
+                {
+                    sum += kept[i] ? 0 : costs[i];
+                }
 
-        return best;
+                best = Math.Min(best, sum);
+            }
+
+            return best;
+        };
     }
 
     /// <summary>Tries each level, signed and in units of q, for each weight; with q given, or the best q > 0 for each trial.</summary>

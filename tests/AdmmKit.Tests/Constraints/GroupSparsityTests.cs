@@ -12,7 +12,7 @@ public abstract class GroupSparsityTests : ProjectionLaws
     /// <summary>A case whose feasible supports are those where each bucket has at most so many names of groups.</summary>
     /// <param name="name">(bucket, group) of (row, column).</param>
     protected static Case Enumerated(LayerInfo layer, GroupSparsity set, Func<int, int, (int Bucket, int Group)> name) =>
-        new(layer, set, v => BruteForce.OverSupports(v, kept => Enumerable.Range(0, kept.Length)
+        new(layer, set, BruteForce.OverSupports(layer.WeightCount, kept => Enumerable.Range(0, kept.Length)
             .Where(i => kept[i])
             .Select(i => name(i / layer.Columns, i % layer.Columns))
             .Distinct()

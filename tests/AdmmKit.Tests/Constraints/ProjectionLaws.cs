@@ -50,7 +50,7 @@ public abstract class ProjectionLaws
 
     protected static LayerInfo[] Shapes { get; } =
     [
-        Convolution(12, 5, 3, 3), Convolution(7, 3, 5, 1), FullyConnected(37, 53), FullyConnected(100, 130), FullyConnected(3, 17),
+        Convolution(12, 5, 3, 3), Convolution(7, 3, 5, 1), FullyConnected(37, 53), FullyConnected(50, 70), FullyConnected(3, 17),
     ];
 
     [Fact]
@@ -97,16 +97,18 @@ public abstract class ProjectionLaws
     public void No_random_feasible_point_is_nearer()
     {
         var random = new RandomStream(3, "feasible");
+        float[] noise = [.. Enumerable.Range(0, 100_003).Select(_ => (float)random.NextGaussian())];
         foreach (var (c, v) in Points(Large(), 4))
         {
             float[] z = Project(c, v);
             double nearest = Distance(c, v, z);
-            for (int trial = 0; trial < 60; trial++)
+            for (int trial = 0; trial < 30; trial++)
             {
                 // Other points of the set: far ones, ones near v, and ones near z.
                 float[] origin = trial % 3 == 0 ? new float[v.Length] : trial % 3 == 1 ? v : z;
                 double scale = trial % 3 == 0 ? 1 : Math.Pow(10, random.NextDouble(-3, 0));
-                float[] feasible = Project(c, [.. origin.Select(x => x + (float)(scale * random.NextGaussian()))]);
+                int start = random.NextInt(noise.Length - v.Length);
+                float[] feasible = Project(c, [.. origin.Select((x, i) => x + (float)(scale * noise[start + i]))]);
                 double distance = Distance(c, v, feasible);
                 Assert.True(nearest <= distance * (1 + Rounding), $"{c}: {distance:R} is nearer than {nearest:R}");
             }
