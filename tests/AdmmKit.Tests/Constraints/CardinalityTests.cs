@@ -5,9 +5,11 @@ namespace AdmmKit.Tests.Constraints;
 
 public class CardinalityTests : ProjectionLaws
 {
+    // The last shape is conv2 of LeNet-5.
     protected override IEnumerable<Case> Large() =>
-        from shape in Shapes
+        from shape in Shapes.Append(Convolution(50, 20, 5, 5))
         from part in new[] { 0.0, 0.02, 0.5, 0.99 }
+        where shape.WeightCount < 10_000 || part == 0.02
         select new Case(shape, new Cardinality((int)(part * (shape.WeightCount - 1))));
 
     protected override IEnumerable<Case> Small() =>
@@ -26,6 +28,40 @@ public class CardinalityTests : ProjectionLaws
         var c = new Case(FullyConnected(2, 3), new Cardinality(3));
         Assert.Equal([0, 2, -2, 0, 2, 0], Project(c, [1, 2, -2, 1, 2, -2]));
         Assert.Equal([0, 0, 5, 0, 0, 0], Project(c, [0, 0, 5, 0, 0, 0]));
+    }
+}
+
+public class PerLayerTests
+{
+    private static readonly LayerInfo[] Layers =
+        [new("conv1", LayerKind.Convolution, 1, 1, 1, 3, 1), new("fc1", LayerKind.FullyConnected, 1, 2, 1, 1, 1)];
+
+    [Fact]
+    public void A_layer_without_a_constraint_is_copied()
+    {
+        var set = new PerLayer(new Dictionary<string, IConstraint> { ["conv1"] = new Cardinality(1) });
+        float[][] z = [new float[3], new float[2]];
+        Assert.False(set.Contains(Layers, [[1f, 2f, 3f], [4f, 5f]]));
+        set.Project(Layers, [[1f, -3f, 2f], [4f, 5f]], z, [1f, 1f]);
+        Assert.Equal([0f, -3f, 0f], z[0]);
+        Assert.Equal([4f, 5f], z[1]);
+        Assert.True(set.Contains(Layers, z));
+        Assert.Equal((true, false), (set.Applies(Layers[0]), set.Applies(Layers[1])));
+    }
+
+    [Fact]
+    public void A_name_that_matches_no_layer_is_an_error_that_suggests_one()
+    {
+        var set = new PerLayer(new Dictionary<string, IConstraint> { ["conv2"] = new Cardinality(1) });
+        var e = Assert.Throws<AdmmKitException>(() => set.Validate(Layers));
+        Assert.Contains("Did you mean 'conv1'?", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_set_that_does_not_fit_its_layer_is_an_error()
+    {
+        var set = new PerLayer(new Dictionary<string, IConstraint> { ["fc1"] = new Cardinality(3) });
+        Assert.Contains("'fc1'", Assert.Throws<AdmmKitException>(() => set.Validate(Layers)).Message, StringComparison.Ordinal);
     }
 }
 

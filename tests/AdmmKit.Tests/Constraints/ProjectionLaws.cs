@@ -160,8 +160,8 @@ public abstract class ProjectionLaws
     {
         foreach (var (c, v) in Points(Large(), 1))
         {
-            Assert.ThrowsAny<Exception>(() => c.Set.Project(c.Layer, v.AsSpan(1), new float[v.Length], Rho));
-            Assert.ThrowsAny<Exception>(() => c.Set.Project(c.Layer, v, new float[v.Length - 1], Rho));
+            Assert.Throws<AdmmKitException>(() => c.Set.Project(c.Layer, v.AsSpan(1), new float[v.Length], Rho));
+            Assert.Throws<AdmmKitException>(() => c.Set.Project(c.Layer, v, new float[v.Length - 1], Rho));
         }
     }
 
