@@ -1,0 +1,111 @@
+using AdmmKit.Networks;
+
+namespace AdmmKit.Constraints;
+
+/// <summary>
+/// At most alpha weights of all constrained layers together are not zero: footnote 1 in [Ren2019]. The projection keeps
+/// the alpha largest rho_i v^2, because zeroing v adds rho_i/2 v^2 to eq. (6); with equal rho_i that is the largest
+/// magnitudes. Of equal ones the earlier layer's is kept, then the lower index.
+/// </summary>
+public sealed class NetworkCardinality : INetworkConstraint
+{
+    private readonly HashSet<string>? only;
+
+    /// <summary>Sets the budget.</summary>
+    /// <param name="survivors">alpha: how many weights of the constrained layers may stay, 0 to their number.</param>
+    /// <param name="only">Names of the layers that share the budget; null for all. The others stay free.</param>
+    public NetworkCardinality(int survivors, IEnumerable<string>? only = null)
+    {
+        Survivors = survivors;
+        this.only = only?.ToHashSet(StringComparer.Ordinal);
+    }
+
+    /// <summary>alpha: how many weights may stay.</summary>
+    public int Survivors { get; }
+
+    /// <summary>The set in a few words.</summary>
+    public string Description => FormattableString.Invariant($"keeps at most {Survivors} weights of ")
+        + (only is null ? "the whole network" : string.Join(", ", only.Order(StringComparer.Ordinal)) + " together");
+
+    /// <inheritdoc/>
+    public bool Applies(LayerInfo layer) => only?.Contains(layer.Name) ?? true;
+
+    /// <inheritdoc/>
+    public void Validate(IReadOnlyList<LayerInfo> layers)
+    {
+        string[] names = [.. layers.Select(l => l.Name)];
+        foreach (string name in only ?? [])
+        {
+            if (!names.Contains(name))
+            {
+                throw new AdmmKitException(Names.Unknown("layer", name, names));
+            }
+        }
+
+        int weights = layers.Where(Applies).Sum(l => l.WeightCount);
+        if (Survivors < 0 || Survivors > weights)
+        {
+            throw new AdmmKitException(FormattableString.Invariant($"The number of weights to keep is {Survivors}, but must be 0 to ")
+                + FormattableString.Invariant($"{weights}, the weights of {string.Join(", ", layers.Where(Applies).Select(l => l.Name))}."));
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="AdmmKitException">A value is not finite, a rho_i is not positive, or the set does not fit.</exception>
+    public void Project(IReadOnlyList<LayerInfo> layers, IReadOnlyList<float[]> v, IReadOnlyList<float[]> z, ReadOnlySpan<float> rho)
+    {
+        Validate(layers);
+        for (int i = 0; i < layers.Count; i++)
+        {
+            Guard.Weights(layers[i], v[i], z[i]);
+            if (!(rho[i] > 0 && float.IsFinite(rho[i])))
+            {
+                throw new AdmmKitException(FormattableString.Invariant(
+                    $"Layer '{layers[i].Name}': rho is {rho[i]}, but must be positive and finite."));
+            }
+        }
+
+        var selection = new RadixSelection(64, Survivors);
+        while (selection.NeedsPass)
+        {
+            for (int i = 0; i < layers.Count; i++)
+            {
+                foreach (float x in Applies(layers[i]) ? v[i] : [])
+                {
+                    selection.Count(Key(x, rho[i]));
+                }
+            }
+
+            selection.EndPass();
+        }
+
+        for (int i = 0; i < layers.Count; i++)
+        {
+            bool applies = Applies(layers[i]);
+            for (int j = 0; j < v[i].Length; j++)
+            {
+                z[i][j] = !applies || selection.Takes(Key(v[i][j], rho[i])) ? v[i][j] : 0;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Contains(IReadOnlyList<LayerInfo> layers, IReadOnlyList<float[]> z)
+    {
+        long kept = 0;
+        for (int i = 0; i < layers.Count; i++)
+        {
+            if (z[i].Length != layers[i].WeightCount || Guard.IndexOfNonFinite(z[i]) >= 0)
+            {
+                return false;
+            }
+
+            kept += Applies(layers[i]) ? z[i].Length - z[i].AsSpan().Count(0f) : 0;
+        }
+
+        return kept <= Survivors;
+    }
+
+    // In double the square is exact, and nothing overflows or vanishes.
+    private static ulong Key(float x, float rho) => BitConverter.DoubleToUInt64Bits((double)x * x * rho);
+}
