@@ -1,0 +1,229 @@
+using AdmmKit.Constraints;
+using AdmmKit.Networks;
+using AdmmKit.Training;
+
+namespace AdmmKit.Admm;
+
+/// <summary>
+/// Trains a network towards a constraint set by the alternating direction method of multipliers, sec. 3.2 in [Ren2019]:
+/// <code>
+/// W(k+1) ~ argmin f(W) + sum_i rho_i/2 ||W_i - Z_i(k) + U_i(k)||^2     eq. (5), by training
+/// Z(k+1) = Pi_S( W(k+1) + U(k) )                                       eq. (7)
+/// U(k+1) = U(k) + W(k+1) - Z(k+1)                                      scaled dual variable
+/// </code>
+/// from Z(0) = Pi_S(W(0)), U(0) = 0.
+/// </summary>
+/// <remarks>[Ren2019]: see <see cref="IConstraint"/>.</remarks>
+public sealed class AdmmTrainer
+{
+    // U growing for so many iterations without W and Z coming closer is no longer noise.
+    private const int WarnAfter = 5;
+
+    private readonly ITrainable network;
+    private readonly INetworkConstraint constraint;
+    private readonly AdmmOptions options;
+    private readonly int[] constrained;
+    private readonly float[][] w;
+    private readonly float[][] z;
+    private readonly float[][] u;
+    private readonly float[][] previous;
+    private readonly float[] rho;
+    private readonly List<AdmmIteration> history = [];
+
+    /// <summary>Projects the network's weights and begins the phase: Z(0) = Pi_S(W(0)), U(0) = 0.</summary>
+    /// <param name="network">The network, usually trained already.</param>
+    /// <param name="constraint">The set S.</param>
+    /// <param name="options">How to iterate.</param>
+    /// <exception cref="AdmmKitException">The set does not fit the network, or an option is out of range.</exception>
+    public AdmmTrainer(ITrainable network, INetworkConstraint constraint, AdmmOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(constraint);
+        ArgumentNullException.ThrowIfNull(options);
+        Check(network, options);
+        constraint.Validate(network.Layers);
+        this.network = network;
+        this.constraint = constraint;
+        this.options = options;
+        constrained = [.. Enumerable.Range(0, network.Layers.Count).Where(i => constraint.Applies(network.Layers[i]))];
+        float[][] Zeros() => [.. network.Layers.Select(l => new float[l.WeightCount])];
+        (w, z, u, previous, rho) = (Zeros(), Zeros(), Zeros(), Zeros(), new float[network.Layers.Count]);
+        for (int i = 0; i < rho.Length; i++)
+        {
+            rho[i] = options.Rho.At(network.Layers[i].Name, 0);
+            network.CopyWeights(i, w[i]);
+        }
+
+        constraint.Project(network.Layers, w, z, rho);
+        network.BeginPhase(new TrainingPhase(options.Phase, options.Iterations * options.StepsPerIteration, options.LearningRate));
+    }
+
+    /// <summary>What each iteration so far did.</summary>
+    public IReadOnlyList<AdmmIteration> History => history;
+
+    /// <summary>Whether the last iteration is done or the stop rule has spoken.</summary>
+    public bool IsDone => history.Count == options.Iterations || (history.Count > 0 && options.Stop.ShouldStop(history[^1]));
+
+    /// <summary>Z: the projected weights, in the set. What is evaluated and kept is always these.</summary>
+    public IReadOnlyList<float[]> Projected => z;
+
+    /// <summary>U: the scaled dual variables.</summary>
+    public IReadOnlyList<float[]> Dual => u;
+
+    /// <summary>Iterates until <see cref="IsDone"/>, then takes the penalties off the network. Its weights stay W.</summary>
+    /// <param name="progress">Told how training goes.</param>
+    /// <param name="iterated">Told of each iteration.</param>
+    /// <param name="cancellation">Stops between two training steps.</param>
+    public IReadOnlyList<AdmmIteration> Run(
+        IProgress<TrainingProgress>? progress = null, IProgress<AdmmIteration>? iterated = null, CancellationToken cancellation = default)
+    {
+        while (!IsDone)
+        {
+            iterated?.Report(Iterate(progress, cancellation));
+        }
+
+        foreach (int i in constrained)
+        {
+            network.SetPenalty(i, Penalty.None);
+        }
+
+        return history;
+    }
+
+    /// <summary>Does one iteration: eqs. (5) and (7) and the dual update.</summary>
+    /// <param name="progress">Told how training goes.</param>
+    /// <param name="cancellation">Stops between two training steps.</param>
+    public AdmmIteration Iterate(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        foreach (int i in constrained)
+        {
+            SetRho(i, options.Rho.At(network.Layers[i].Name, history.Count));
+            network.SetPenalty(i, new Penalty.Quadratic(rho[i], Combine(z[i], u[i], -1, previous[i])));
+        }
+
+        double loss = network.Train(options.StepsPerIteration, progress, cancellation);
+
+        for (int i = 0; i < w.Length; i++)
+        {
+            network.CopyWeights(i, w[i]);
+            z[i].CopyTo(previous[i], 0);
+            Combine(w[i], u[i], +1, z[i]);
+        }
+
+        constraint.Project(network.Layers, z, z, rho);
+
+        foreach (int i in constrained)
+        {
+            for (int j = 0; j < u[i].Length; j++)
+            {
+                u[i][j] += w[i][j] - z[i][j];
+            }
+        }
+
+        AdmmLayerResiduals[] residuals = [.. constrained.Select(Residuals)];
+        Evaluation? evaluation = options.Evaluate ? EvaluateProjected(DataSplit.Validation) : null;
+        history.Add(new AdmmIteration(history.Count + 1, loss, evaluation, residuals, Warnings(residuals)));
+        return history[^1];
+    }
+
+    /// <summary>Evaluates the network with the projected weights Z in place of W.</summary>
+    /// <param name="split">Which images.</param>
+    public Evaluation EvaluateProjected(DataSplit split)
+    {
+        foreach (int i in constrained)
+        {
+            network.CopyWeights(i, w[i]);
+            network.SetWeights(i, z[i]);
+        }
+
+        Evaluation evaluation = network.Evaluate(split);
+        foreach (int i in constrained)
+        {
+            network.SetWeights(i, w[i]);
+        }
+
+        return evaluation;
+    }
+
+    private static void Check(ITrainable network, AdmmOptions options)
+    {
+        if (options.Iterations < 1 || options.StepsPerIteration < 1)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"ADMM needs at least 1 iteration of at least 1 step, not {options.Iterations} of {options.StepsPerIteration}."));
+        }
+
+        string[] names = [.. network.Layers.Select(l => l.Name)];
+        foreach ((string layer, float value) in options.Rho.PerLayer.Append(new("all layers", options.Rho.Initial)))
+        {
+            if (layer != "all layers" && !names.Contains(layer))
+            {
+                throw new AdmmKitException(Names.Unknown("layer", layer, names));
+            }
+
+            if (!(value > 0 && float.IsFinite(value) && options.Rho.Growth >= 1))
+            {
+                throw new AdmmKitException(FormattableString.Invariant(
+                    $"rho = {value} with growth {options.Rho.Growth} for {layer}: rho must be positive and its growth at least 1. The paper uses 0.003 and 1."));
+            }
+        }
+    }
+
+    /// <summary>In the scaled form U is the multiplier over rho, so it shrinks when rho grows.</summary>
+    private void SetRho(int layer, float value)
+    {
+        float factor = rho[layer] / value;
+        for (int j = 0; factor != 1 && j < u[layer].Length; j++)
+        {
+            u[layer][j] *= factor;
+        }
+
+        rho[layer] = value;
+    }
+
+    private static float[] Combine(float[] a, float[] b, float sign, float[] result)
+    {
+        for (int j = 0; j < result.Length; j++)
+        {
+            result[j] = a[j] + (sign * b[j]);
+        }
+
+        return result;
+    }
+
+    private AdmmLayerResiduals Residuals(int i)
+    {
+        (double difference, double weight, double change, double dual) = (0, 0, 0, 0);
+        for (int j = 0; j < w[i].Length; j++)
+        {
+            difference += Square((double)w[i][j] - z[i][j]);
+            weight += Square(w[i][j]);
+            change += Square((double)z[i][j] - previous[i][j]);
+            dual += Square(u[i][j]);
+        }
+
+        static double Square(double x) => x * x;
+
+        // rho appears above and below in the dual residual. 0 / 0 is agreement.
+        static double Ratio(double squareAbove, double squareBelow) => squareAbove == 0 ? 0 : Math.Sqrt(squareAbove / squareBelow);
+        return new(network.Layers[i].Name, rho[i], Ratio(difference, weight), Ratio(change, dual), Math.Sqrt(dual));
+    }
+
+    private List<string> Warnings(AdmmLayerResiduals[] now)
+    {
+        var warnings = new List<string>();
+        for (int i = 0; history.Count >= WarnAfter && i < now.Length; i++)
+        {
+            AdmmLayerResiduals[] window = [.. history.TakeLast(WarnAfter).Select(h => h.Layers[i]), now[i]];
+            // U alone shrinks when rho grows, so the multiplier rho U is watched.
+            bool dualGrows = window.Zip(window.Skip(1)).All(p => p.Second.Rho * p.Second.DualNorm > p.First.Rho * p.First.DualNorm);
+            if (dualGrows && now[i].PrimalResidual >= window[0].PrimalResidual)
+            {
+                warnings.Add(FormattableString.Invariant(
+                    $"Layer '{now[i].Layer}': the dual variable has grown for {WarnAfter} iterations (||U|| = {now[i].DualNorm:g3}) while the primal residual has not fallen ({window[0].PrimalResidual:g3} to {now[i].PrimalResidual:g3}). Raise rho (now {now[i].Rho:g3}), give more steps an iteration, or keep more weights."));
+            }
+        }
+
+        return warnings;
+    }
+}
