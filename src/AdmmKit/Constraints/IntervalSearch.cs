@@ -56,7 +56,7 @@ public static class IntervalSearch
             }
         }
 
-        return n > 0 ? Find(kept, 1, levels) : throw new AdmmKitException("All weights are zero: there is nothing to find an interval for.");
+        return n > 0 ? Find(kept, 1, levels) : throw new AdmmKitException("All weights are zero: no interval is best.");
     }
 
     /// <summary>E(q): the sum of squared distances from the survivors to their nearest levels.</summary>

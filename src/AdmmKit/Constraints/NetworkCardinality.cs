@@ -43,10 +43,11 @@ public sealed class NetworkCardinality : INetworkConstraint
         }
 
         int weights = layers.Where(Applies).Sum(l => l.WeightCount);
+        string limited = string.Join(", ", layers.Where(Applies).Select(l => l.Name));
         if (Survivors < 0 || Survivors > weights)
         {
-            throw new AdmmKitException(FormattableString.Invariant($"The number of weights to keep is {Survivors}, but must be 0 to ")
-                + FormattableString.Invariant($"{weights}, the weights of {string.Join(", ", layers.Where(Applies).Select(l => l.Name))}."));
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"The number of weights to keep is {Survivors}, but must be 0 to {weights}, the weights of {limited}."));
         }
     }
 

@@ -129,10 +129,13 @@ public class NetworkCardinalityTests : ProjectionLaws
         return new Case(
             FullyConnected(1, weights.Length),
             new JoinedSet(layers, set),
-            weights.Length > 10 ? null : BruteForce.OverSupports(weights.Length, kept =>
-                kept.Zip(applies).All(p => p.First || p.Second) && kept.Zip(applies).Count(p => p.First && p.Second) <= set.Survivors, weights),
+            weights.Length > 10 ? null : BruteForce.OverSupports(weights.Length, kept => Feasible(kept, applies, set.Survivors), weights),
             weights);
     }
+
+    // What is free stays whole, and what is not keeps to the budget.
+    private static bool Feasible(bool[] kept, bool[] applies, int budget) =>
+        kept.Zip(applies).All(p => p.First || p.Second) && kept.Zip(applies).Count(p => p.First && p.Second) <= budget;
 
     /// <summary>Lets the laws of one layer try a constraint on several: their weights one after the other.</summary>
     private sealed class JoinedSet(LayerInfo[] layers, NetworkCardinality set) : IConstraint

@@ -41,7 +41,9 @@ public class IntervalSearchTests
     public void The_interval_has_the_least_error_of_all(string kind)
     {
         var random = new RandomStream(4, kind);
-        foreach (var (n, bits, repeats) in new[] { (1, 3, 5), (2, 2, 20), (7, 3, 20), (50, 1, 5), (50, 3, 10), (200, 2, 5), (200, 3, 5), (200, 5, 2), (40, 8, 1) })
+        (int, int, int)[] sizes =
+            [(1, 3, 5), (2, 2, 20), (7, 3, 20), (50, 1, 5), (50, 3, 10), (200, 2, 5), (200, 3, 5), (200, 5, 2), (40, 8, 1)];
+        foreach (var (n, bits, repeats) in sizes)
         {
             for (int repeat = 0; repeat < repeats; repeat++)
             {

@@ -56,16 +56,12 @@ public class MagnitudeSelectionTests
     [Fact]
     public void Memory_does_not_grow_with_the_array()
     {
-        static long Allocated(int n)
-        {
-            var v = new float[n];
-            MagnitudeSelection.Keep(v, v, n / 2);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            MagnitudeSelection.Keep(v, v, n / 2);
-            return GC.GetAllocatedBytesForCurrentThread() - before;
-        }
+        var v = new float[1_000_000];
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        MagnitudeSelection.Keep(v, v, v.Length / 2);
 
-        Assert.InRange(Allocated(1_000_000), 0, Allocated(1000) + 1000);
+        // One histogram of 2^16 counts; the array itself has 4 MB.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 400_000);
     }
 
     private static float Value(string kind, RandomStream random) => kind switch
