@@ -7,24 +7,28 @@ namespace AdmmKit.Engine;
 internal sealed class WorkPool : IDisposable
 {
     // Between two layers of one step the next job comes within microseconds, so a worker looks for it before it sleeps.
-    private const int SpinsBeforeSleep = 2000;
+    // With more threads than cores looking would only keep the others from working.
+    private readonly int spinsBeforeSleep;
 
     private readonly Thread[] workers;
     private readonly Lock gate = new();
     private readonly object bed = new();
     private Action<int>? body;
     private int taskCount;
-    private int nextTask;
-    private int running;
-    private int jobNumber;
+    private int done;
     private int sleeping;
     private volatile bool stopping;
     private Exception? failure;
+
+    // Number of the job in the high half, next task in the low half: a thread that comes late cannot take a task of a
+    // newer job for one of its own.
+    private long ticket;
 
     public WorkPool(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         Threads = threads;
+        spinsBeforeSleep = threads <= Environment.ProcessorCount ? 2000 : 0;
         workers = new Thread[threads - 1];
         for (int i = 0; i < workers.Length; i++)
         {
@@ -52,14 +56,14 @@ internal sealed class WorkPool : IDisposable
         {
             this.body = body;
             taskCount = tasks;
-            nextTask = 0;
+            done = 0;
             failure = null;
-            Volatile.Write(ref running, workers.Length);
-            Interlocked.Increment(ref jobNumber);
+            long job = (ticket >> 32) + 1;
+            Interlocked.Exchange(ref ticket, job << 32);
             WakeSleepers();
-            Drain();
+            Drain(job);
             var spinner = new SpinWait();
-            while (Volatile.Read(ref running) > 0)
+            while (Volatile.Read(ref done) < tasks)
             {
                 spinner.SpinOnce(sleep1Threshold: -1);
             }
@@ -73,9 +77,14 @@ internal sealed class WorkPool : IDisposable
 
     public void Dispose()
     {
-        stopping = true;
-        Interlocked.Increment(ref jobNumber);
-        WakeSleepers();
+        lock (gate)
+        {
+            stopping = true;
+            taskCount = 0;
+            Interlocked.Exchange(ref ticket, ((ticket >> 32) + 1) << 32);
+            WakeSleepers();
+        }
+
         foreach (Thread worker in workers)
         {
             worker.Join();
@@ -93,35 +102,46 @@ internal sealed class WorkPool : IDisposable
         }
     }
 
-    private void Drain()
+    /// <summary>Takes tasks of one job until there are none left.</summary>
+    private void Drain(long job)
     {
-        Action<int> job = body!;
-        int task;
-        while ((task = Interlocked.Increment(ref nextTask) - 1) < taskCount)
+        while (true)
         {
+            long next = Volatile.Read(ref ticket);
+            if (next >> 32 != job || (int)next >= Volatile.Read(ref taskCount))
+            {
+                return;
+            }
+
+            if (Interlocked.CompareExchange(ref ticket, next + 1, next) != next)
+            {
+                continue;
+            }
+
+            // The job cannot end, nor its body change, before this task is counted as done.
             try
             {
-                job(task);
+                body!((int)next);
             }
 #pragma warning disable CA1031 // Whatever a task throws is thrown again where the job was asked for.
             catch (Exception e)
 #pragma warning restore CA1031
             {
                 failure = e;
-                Volatile.Write(ref nextTask, taskCount);
             }
+
+            Interlocked.Increment(ref done);
         }
     }
 
     private void Work()
     {
-        int seen = 0;
-        while (true)
+        long seen = 0;
+        while (!stopping)
         {
-            int spins = 0;
-            while (Volatile.Read(ref jobNumber) == seen)
+            for (int spins = 0; Volatile.Read(ref ticket) >> 32 == seen; spins++)
             {
-                if (++spins < SpinsBeforeSleep)
+                if (spins < spinsBeforeSleep)
                 {
                     Thread.SpinWait(1);
                     continue;
@@ -131,7 +151,7 @@ internal sealed class WorkPool : IDisposable
                 {
                     // Counted first, looked second: a job announced in between is either seen here or wakes the sleeper.
                     Interlocked.Increment(ref sleeping);
-                    while (Volatile.Read(ref jobNumber) == seen)
+                    while (Volatile.Read(ref ticket) >> 32 == seen)
                     {
                         Monitor.Wait(bed);
                     }
@@ -140,15 +160,8 @@ internal sealed class WorkPool : IDisposable
                 }
             }
 
-            if (stopping)
-            {
-                return;
-            }
-
-            // Every worker reports back from every job before the next is announced, so none is ever skipped.
-            seen = Volatile.Read(ref jobNumber);
-            Drain();
-            Interlocked.Decrement(ref running);
+            seen = Volatile.Read(ref ticket) >> 32;
+            Drain(seen);
         }
     }
 }

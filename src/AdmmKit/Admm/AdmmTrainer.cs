@@ -18,6 +18,7 @@ public sealed class AdmmTrainer
 {
     // U growing for so many iterations without W and Z coming closer is no longer noise.
     private const int WarnAfter = 5;
+    private const double NoProgress = 0.99;
 
     private readonly ITrainable network;
     private readonly INetworkConstraint constraint;
@@ -79,7 +80,8 @@ public sealed class AdmmTrainer
     {
         while (!IsDone)
         {
-            iterated?.Report(Iterate(progress, cancellation));
+            AdmmIteration iteration = Iterate(progress, cancellation);
+            iterated?.Report(iteration);
         }
 
         foreach (int i in constrained)
@@ -217,7 +219,7 @@ public sealed class AdmmTrainer
             AdmmLayerResiduals[] window = [.. history.TakeLast(WarnAfter).Select(h => h.Layers[i]), now[i]];
             // U alone shrinks when rho grows, so the multiplier rho U is watched.
             bool dualGrows = window.Zip(window.Skip(1)).All(p => p.Second.Rho * p.Second.DualNorm > p.First.Rho * p.First.DualNorm);
-            if (dualGrows && now[i].PrimalResidual >= window[0].PrimalResidual)
+            if (dualGrows && now[i].PrimalResidual >= NoProgress * window[0].PrimalResidual)
             {
                 warnings.Add(FormattableString.Invariant(
                     $"Layer '{now[i].Layer}': the dual variable has grown for {WarnAfter} iterations (||U|| = {now[i].DualNorm:g3}) while the primal residual has not fallen ({window[0].PrimalResidual:g3} to {now[i].PrimalResidual:g3}). Raise rho (now {now[i].Rho:g3}), give more steps an iteration, or keep more weights."));
