@@ -1,1 +1,3 @@
-return 0;
+using AdmmKit.Cli;
+
+return CommandLineTool.Run(args);

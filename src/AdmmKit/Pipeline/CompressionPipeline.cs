@@ -12,20 +12,16 @@ namespace AdmmKit.Pipeline;
 public sealed class CompressionPipeline
 {
     private readonly ITrainable network;
-    private readonly IProgress<TrainingProgress>? progress;
-    private readonly IProgress<AdmmIteration>? iterated;
+    private readonly IPipelineObserver? observer;
 
     /// <summary>Sets up the steps.</summary>
     /// <param name="network">The network to compress.</param>
-    /// <param name="progress">Told how training goes, or null.</param>
-    /// <param name="iterated">Told of each ADMM iteration, or null.</param>
-    public CompressionPipeline(
-        ITrainable network, IProgress<TrainingProgress>? progress = null, IProgress<AdmmIteration>? iterated = null)
+    /// <param name="observer">Told how it goes, or null.</param>
+    public CompressionPipeline(ITrainable network, IPipelineObserver? observer = null)
     {
         ArgumentNullException.ThrowIfNull(network);
         this.network = network;
-        this.progress = progress;
-        this.iterated = iterated;
+        this.observer = observer;
     }
 
     /// <summary>Trains the dense network from where it stands.</summary>
@@ -35,9 +31,8 @@ public sealed class CompressionPipeline
     {
         ArgumentNullException.ThrowIfNull(phase);
         Free();
-        network.BeginPhase(phase);
-        network.Train(phase.Steps, progress, cancellation);
-        return new TrainedNetwork(NetworkWeights.CopyFrom(network), network.Evaluate(DataSplit.Validation));
+        Evaluation validation = Train(phase, cancellation);
+        return new TrainedNetwork(NetworkWeights.CopyFrom(network), validation);
     }
 
     /// <summary>Moves the weights towards a constraint set by ADMM, sec. 3.2 in [Ren2019].</summary>
@@ -77,9 +72,8 @@ public sealed class CompressionPipeline
         Free();
         pruned.Weights.CopyTo(network);
         Mask(pruned);
-        network.BeginPhase(phase);
-        network.Train(phase.Steps, progress, cancellation);
-        return new PrunedNetwork(NetworkWeights.CopyFrom(network), network.Evaluate(DataSplit.Validation));
+        Evaluation validation = Train(phase, cancellation);
+        return new PrunedNetwork(NetworkWeights.CopyFrom(network), validation);
     }
 
     /// <summary>Finds the interval q_i of each layer from its retrained survivors, sec. 3.4.2 in [Ren2019].</summary>
@@ -145,19 +139,35 @@ public sealed class CompressionPipeline
                 network.SetFrozen(i, true);
             }
 
-            network.BeginPhase(biasTraining);
-            network.Train(biasTraining.Steps, progress, cancellation);
+            Train(biasTraining, cancellation);
         }
 
         return new QuantizedNetwork(NetworkWeights.CopyFrom(network), outcome.Levels, network.Evaluate(DataSplit.Validation));
     }
 
+    /// <summary>Trains a whole phase, evaluating after each epoch.</summary>
+    private Evaluation Train(TrainingPhase phase, CancellationToken cancellation)
+    {
+        network.BeginPhase(phase);
+        Evaluation validation = network.Evaluate(DataSplit.Validation);
+        for (int done = 0; done < phase.Steps;)
+        {
+            int steps = Math.Min(network.StepsPerEpoch, phase.Steps - done);
+            double loss = network.Train(steps, observer, cancellation);
+            done += steps;
+            validation = network.Evaluate(DataSplit.Validation);
+            observer?.Epoch(new EpochResult(phase.Name, (done + network.StepsPerEpoch - 1) / network.StepsPerEpoch, loss, validation));
+        }
+
+        return validation;
+    }
+
     private AdmmOutcome RunAdmm(INetworkConstraint constraint, AdmmOptions options, CancellationToken cancellation)
     {
         var trainer = new AdmmTrainer(network, constraint, options);
-        IReadOnlyList<AdmmIteration> history = trainer.Run(progress, iterated, cancellation);
+        trainer.Run(observer, observer, cancellation);
         NetworkWeights weights = NetworkWeights.CopyFrom(network);
-        return new AdmmOutcome(weights, new NetworkWeights([.. trainer.Projected.Select(z => (float[])z.Clone())], weights.Biases), history);
+        return new AdmmOutcome(weights, new NetworkWeights([.. trainer.Projected.Select(z => (float[])z.Clone())], weights.Biases), trainer.History);
     }
 
     /// <summary>Takes away what an earlier step may have left: penalties, masks, frozen weights.</summary>

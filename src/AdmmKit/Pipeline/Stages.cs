@@ -47,3 +47,18 @@ public sealed record QuantizedNetwork(NetworkWeights Weights, IReadOnlyList<Laye
     public CompressedNetwork Compress(NetworkSpec spec) => CompressedNetwork.FromWeights(
         spec, Weights, [.. Levels.Select(l => l.Q)], [.. Levels.Select(l => l.Bits)]);
 }
+
+/// <summary>One epoch of pretraining or retraining.</summary>
+/// <param name="Phase">The phase's name.</param>
+/// <param name="Number">The epoch, from 1.</param>
+/// <param name="Loss">Mean training loss during the epoch.</param>
+/// <param name="Validation">The network on the validation images after it.</param>
+public sealed record EpochResult(string Phase, int Number, double Loss, Evaluation Validation);
+
+/// <summary>Is told how the steps go: often while training, once an epoch, once an ADMM iteration.</summary>
+public interface IPipelineObserver : IProgress<TrainingProgress>, IProgress<AdmmIteration>
+{
+    /// <summary>An epoch of pretraining or retraining is done.</summary>
+    /// <param name="result">How it went.</param>
+    void Epoch(EpochResult result);
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace AdmmKit.Cli;
+
+/// <summary>The <c>admmkit</c> tool: exit code 0 for success, 1 for failure, 2 for wrong usage, 130 after Ctrl-C.</summary>
+internal static class CommandLineTool
+{
+    public const int Success = 0;
+    public const int Failure = 1;
+    public const int WrongUsage = 2;
+    public const int Interrupted = 130;
+
+    public static int Run(string[] args)
+    {
+        var root = new RootCommand("AdmmKit: prunes and quantizes neural networks by ADMM, and reproduces ADMM-NN (ASPLOS 2019).")
+        {
+            ReproduceCommand.Create(),
+            CompressCommand.Create(),
+            EvaluateCommand.Create(),
+            InspectCommand.Create(),
+        };
+        ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (ParseError error in parsed.Errors)
+            {
+                Console.Error.WriteLine("error: " + error.Message);
+            }
+
+            SuggestNames(parsed, root);
+            Console.Error.WriteLine($"Try 'admmkit {(parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ")}--help'.");
+            return WrongUsage;
+        }
+
+        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    }
+
+    /// <summary>Runs a command's work; turns errors into a message and an exit code, and Ctrl-C into a clean end.</summary>
+    public static int Guarded(Func<CancellationToken, int> work)
+    {
+        using var source = new CancellationTokenSource();
+        void Cancel(object? sender, ConsoleCancelEventArgs e)
+        {
+            e.Cancel = true;
+            source.Cancel();
+        }
+
+        Console.CancelKeyPress += Cancel;
+        try
+        {
+            return work(source.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Stopped. Nothing was written; the same command starts again from the beginning.");
+            return Interrupted;
+        }
+        catch (AdmmKitException e)
+        {
+            Console.Error.WriteLine("error: " + e.Message);
+            return Failure;
+        }
+        finally
+        {
+            Console.CancelKeyPress -= Cancel;
+        }
+    }
+
+    private static void SuggestNames(ParseResult parsed, RootCommand root)
+    {
+        Command command = parsed.CommandResult.Command;
+        string[] valid = command == root
+            ? [.. root.Subcommands.Select(c => c.Name)]
+            : [.. command.Options.Select(o => o.Name)];
+        foreach (string token in parsed.UnmatchedTokens)
+        {
+            if (Names.Nearest(token, valid) is { } near)
+            {
+                Console.Error.WriteLine($"Did you mean '{near}' instead of '{token}'?");
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using AdmmKit.Experiments.Recipes;
+using Spectre.Console;
+
+namespace AdmmKit.Cli;
+
+/// <summary>Shows a run: one line in place on a terminal, else a plain line an epoch.</summary>
+internal sealed class ConsoleObserver : IRunObserver
+{
+    private readonly ProgressTask? task;
+    private RunProgress? latest;
+
+    private ConsoleObserver(ProgressTask? task) => this.task = task;
+
+    /// <summary>Runs the work with an observer that suits the console.</summary>
+    public static T Watch<T>(Func<IRunObserver, T> work)
+    {
+        if (Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive)
+        {
+            return work(new ConsoleObserver(null));
+        }
+
+        return AnsiConsole.Progress()
+            .AutoClear(true)
+            .HideCompleted(true)
+            .Columns(new ProgressBarColumn { Width = 20 }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Start(context => work(new ConsoleObserver(context.AddTask("starting", maxValue: 1))));
+    }
+
+    public void Progress(RunProgress progress)
+    {
+        latest = progress;
+        if (task is not null)
+        {
+            task.Value = progress.Fraction;
+            task.Description = Markup.Escape(Line(progress, progress.Loss));
+        }
+    }
+
+    public void Point(HistoryPoint point)
+    {
+        if (task is null && latest is { } progress)
+        {
+            double? residual = point.Residuals.Count > 0 ? point.Residuals.Max(r => r.PrimalResidual) : null;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{100 * progress.Fraction,3:f0} %  ")
+                + Line(progress with { Validation = point.Validation.Accuracy, PrimalResidual = residual }, point.Loss));
+        }
+    }
+
+    public void Milestone(string text)
+    {
+        if (task is null)
+        {
+            Console.WriteLine("--> " + text);
+        }
+        else
+        {
+            AnsiConsole.MarkupLine("[bold]-->[/] " + Markup.Escape(text));
+        }
+    }
+
+    private static string Line(RunProgress p, double loss)
+    {
+        string text = string.Create(CultureInfo.InvariantCulture, $"{p.Phase}, epoch {p.Epoch}/{p.PhaseEpochs}, loss {loss:f4}");
+        text += p.Validation is { } v ? string.Create(CultureInfo.InvariantCulture, $", validation {100 * v:f2} %") : "";
+        text += p.PrimalResidual is { } r ? string.Create(CultureInfo.InvariantCulture, $", residual {r:f3}") : "";
+        return text + string.Create(CultureInfo.InvariantCulture, $", {p.ImagesPerSecond:f0} images/s, {Left(p.TimeLeft)} left");
+    }
+
+    private static string Left(TimeSpan time) => time.TotalHours >= 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time.Minutes:d2}:{time.Seconds:d2}")
+        : string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}:{time.Seconds:d2}");
+}

@@ -1,0 +1,99 @@
+namespace AdmmKit.Experiments.Recipes;
+
+/// <summary>Everything that a compression run depends on besides the data. Written to and read from JSON.</summary>
+public sealed record Recipe
+{
+    /// <summary>The architecture, one of <see cref="Networks.NetworkSpec.Architectures"/>.</summary>
+    public string Architecture { get; init; } = "lenet5";
+
+    /// <summary>The seed of every random choice.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Images in a mini-batch.</summary>
+    public int BatchSize { get; init; } = 64;
+
+    /// <summary>Training images are moved by up to this many pixels each way; 0 for none.</summary>
+    public int MaxShift { get; init; } = 1;
+
+    /// <summary>Training of the dense network.</summary>
+    public TrainingRecipe Pretrain { get; init; } = new();
+
+    /// <summary>Prunings in order; each starts from the one before and keeps its zeros.</summary>
+    public IReadOnlyList<PruneRecipe> Prune { get; init; } = [];
+
+    /// <summary>Quantization of the last pruning's survivors; null for none.</summary>
+    public QuantizeRecipe? Quantize { get; init; }
+}
+
+/// <summary>A phase of plain training with Adam; the learning rate falls along a cosine.</summary>
+public sealed record TrainingRecipe
+{
+    /// <summary>Passes over the training images.</summary>
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>The first learning rate.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+}
+
+/// <summary>A phase of ADMM.</summary>
+public sealed record AdmmRecipe
+{
+    /// <summary>Iterations.</summary>
+    public int Iterations { get; init; } = 10;
+
+    /// <summary>Passes over the training images in one iteration.</summary>
+    public int EpochsPerIteration { get; init; } = 1;
+
+    /// <summary>The first learning rate.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>The learning rate that the last step approaches along a cosine; the first one if not given.</summary>
+    public double? FinalLearningRate { get; init; }
+
+    /// <summary>The penalty rho in the first iteration; the paper's 3e-3, sec. 3.4.1, if not given.</summary>
+    public float Rho { get; init; } = 3e-3f;
+
+    /// <summary>Factor of rho from one iteration to the next; 1 in the paper.</summary>
+    public float RhoGrowth { get; init; } = 1;
+}
+
+/// <summary>One pruning: ADMM, hard pruning, masked retraining.</summary>
+public sealed record PruneRecipe
+{
+    /// <summary>Names the stage in tables and pictures, such as "85x".</summary>
+    public string Name { get; init; } = "prune";
+
+    /// <summary>alpha_i by layer: weights that stay. A layer in neither map stays dense.</summary>
+    public IReadOnlyDictionary<string, int> Survivors { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Share of a layer's weights that stay, by layer, in (0, 1].</summary>
+    public IReadOnlyDictionary<string, double> KeepFraction { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>The ADMM phase.</summary>
+    public AdmmRecipe Admm { get; init; } = new() { RhoGrowth = 1.3f };
+
+    /// <summary>The masked retraining.</summary>
+    public TrainingRecipe Retrain { get; init; } = new();
+}
+
+/// <summary>Quantization: the search for q_i, ADMM, snap, training of the biases.</summary>
+public sealed record QuantizeRecipe
+{
+    /// <summary>Bits of a convolution's weights, 1 to 8.</summary>
+    public int ConvolutionBits { get; init; } = 3;
+
+    /// <summary>Bits of a fully connected layer's weights, 1 to 8.</summary>
+    public int FullyConnectedBits { get; init; } = 2;
+
+    /// <summary>Bits of single layers, by name, in place of the two above.</summary>
+    public IReadOnlyDictionary<string, int> Bits { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>The ADMM phase.</summary>
+    public AdmmRecipe Admm { get; init; } = new() { Iterations = 12, FinalLearningRate = 1e-5, RhoGrowth = 1.6f };
+
+    /// <summary>Whether q_i is searched anew in each iteration; the paper finds it once, sec. 3.1.</summary>
+    public bool SearchIntervalEachIteration { get; init; }
+
+    /// <summary>Training of the biases after the snap; null for none.</summary>
+    public TrainingRecipe? Biases { get; init; } = new() { Epochs = 1 };
+}

@@ -1,0 +1,115 @@
+using AdmmKit.Constraints;
+using AdmmKit.Networks;
+
+namespace AdmmKit.Experiments.Recipes;
+
+/// <summary>Finds what is wrong with a recipe before anything is trained, and turns it into constraints.</summary>
+internal static class RecipeChecks
+{
+    public static void Check(Recipe recipe, NetworkSpec spec)
+    {
+        Range("batchSize", recipe.BatchSize, 1, 4096);
+        Range("maxShift", recipe.MaxShift, 0, Math.Min(spec.Input.Height, spec.Input.Width) / 2);
+        Training("pretrain", recipe.Pretrain);
+        foreach (PruneRecipe stage in recipe.Prune)
+        {
+            string where = $"prune '{stage.Name}'";
+            Admm(where, stage.Admm);
+            Training(where + ", retrain", stage.Retrain);
+            PerLayer constraints = Constraints(stage, spec);
+            constraints.Validate(spec.Layers);
+            if (!spec.Layers.Any(constraints.Applies))
+            {
+                throw new AdmmKitException($"{where} names no layer: say how many weights stay, with survivors or keepFraction.");
+            }
+        }
+
+        if (recipe.Quantize is { } quantize)
+        {
+            Admm("quantize", quantize.Admm);
+            if (quantize.Biases is { } biases)
+            {
+                Training("quantize, biases", biases);
+            }
+
+            foreach (int bits in Bits(quantize, spec))
+            {
+                IntervalSearch.LevelsPerSign(bits);
+            }
+        }
+    }
+
+    public static PerLayer Constraints(PruneRecipe stage, NetworkSpec spec)
+    {
+        var constraints = new Dictionary<string, IConstraint>();
+        foreach ((string layer, int survivors) in stage.Survivors)
+        {
+            spec.IndexOf(layer);
+            constraints[layer] = new Cardinality(survivors);
+        }
+
+        foreach ((string layer, double keepFraction) in stage.KeepFraction)
+        {
+            int index = spec.IndexOf(layer);
+            if (!(keepFraction > 0 && keepFraction <= 1))
+            {
+                throw new AdmmKitException(FormattableString.Invariant(
+                    $"Layer '{layer}': keepFraction {keepFraction} must be above 0 and at most 1 (it is the share that stays, not the share that is pruned)."));
+            }
+
+            var cardinality = new Cardinality((int)Math.Round(keepFraction * spec.Layers[index].WeightCount));
+            if (!constraints.TryAdd(layer, cardinality))
+            {
+                throw new AdmmKitException($"Layer '{layer}' has both survivors and a keepFraction: give one of them.");
+            }
+        }
+
+        return new PerLayer(constraints);
+    }
+
+    public static int[] Bits(QuantizeRecipe quantize, NetworkSpec spec)
+    {
+        foreach (string layer in quantize.Bits.Keys)
+        {
+            spec.IndexOf(layer);
+        }
+
+        return [.. spec.Layers.Select(l => quantize.Bits.TryGetValue(l.Name, out int bits)
+            ? bits
+            : l.Kind == LayerKind.Convolution ? quantize.ConvolutionBits : quantize.FullyConnectedBits)];
+    }
+
+    private static void Training(string where, TrainingRecipe training)
+    {
+        Range(where + ", epochs", training.Epochs, 0, 100_000);
+        Rate(where, training.LearningRate);
+    }
+
+    private static void Admm(string where, AdmmRecipe admm)
+    {
+        Range(where + ", iterations", admm.Iterations, 1, 10_000);
+        Range(where + ", epochsPerIteration", admm.EpochsPerIteration, 1, 1_000);
+        Rate(where, admm.LearningRate);
+        if (!(admm.Rho > 0 && float.IsFinite(admm.Rho) && admm.RhoGrowth >= 1 && float.IsFinite(admm.RhoGrowth)))
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"{where}: rho {admm.Rho} must be positive and rhoGrowth {admm.RhoGrowth} at least 1. The paper uses 0.003 and 1."));
+        }
+    }
+
+    private static void Rate(string where, double rate)
+    {
+        if (!(rate > 0 && double.IsFinite(rate)))
+        {
+            throw new AdmmKitException(FormattableString.Invariant($"{where}: learningRate {rate} must be positive. 0.001 is usual for Adam."));
+        }
+    }
+
+    private static void Range(string what, int value, int minimum, int maximum)
+    {
+        if (value < minimum || value > maximum)
+        {
+            throw new AdmmKitException(FormattableString.Invariant($"{what} is {value}, but must be {minimum} to {maximum}."));
+        }
+    }
+}

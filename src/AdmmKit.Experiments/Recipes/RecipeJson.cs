@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace AdmmKit.Experiments.Recipes;
+
+/// <summary>Reads and writes recipes. An unknown key is an error that suggests the nearest valid one.</summary>
+public static class RecipeJson
+{
+    private const long MaximumBytes = 1 << 20;
+
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict,
+        PropertyNameCaseInsensitive = false,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+    };
+
+    /// <summary>A recipe as JSON.</summary>
+    /// <param name="recipe">The recipe.</param>
+    public static string Write(Recipe recipe) => JsonSerializer.Serialize(recipe, Options) + "\n";
+
+    /// <summary>Reads a recipe file.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="AdmmKitException">It cannot be read, or is no recipe; the message says where.</exception>
+    public static Recipe Load(string path)
+    {
+        try
+        {
+            if (new FileInfo(path).Length > MaximumBytes)
+            {
+                throw new BadFileException($"'{path}' is larger than a recipe can be (1 MiB): is it the right file?");
+            }
+
+            return Parse(File.ReadAllText(path), path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AdmmKitException($"Could not read the recipe '{path}': {e.Message.TrimEnd('.')}. Check the name and that you may read it.", e);
+        }
+    }
+
+    /// <summary>Reads a recipe.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="BadFileException">It is no recipe; the message says where and, for an unknown key, the nearest valid one.</exception>
+    public static Recipe Parse(string json, string name)
+    {
+        try
+        {
+            JsonNode? node = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions
+            {
+                CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 16,
+            });
+            CheckKeys(node, typeof(Recipe), name, "recipe");
+            return node.Deserialize<Recipe>(Options) ?? throw new BadFileException($"'{name}' holds null, not a recipe.");
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
+        {
+            throw new BadFileException($"'{name}' is not a recipe: {e.Message.TrimEnd('.')}.", e);
+        }
+    }
+
+    private static void CheckKeys(JsonNode? node, Type type, string name, string where)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        if (node is JsonArray array && type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>))
+        {
+            for (int i = 0; i < array.Count; i++)
+            {
+                CheckKeys(array[i], type.GetGenericArguments()[0], name, FormattableString.Invariant($"{where}[{i}]"));
+            }
+        }
+
+        if (node is not JsonObject members || type.Namespace != typeof(Recipe).Namespace)
+        {
+            return;
+        }
+
+        Dictionary<string, Type> valid = type.GetProperties().Where(p => p.CanWrite)
+            .ToDictionary(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name), p => p.PropertyType);
+        foreach ((string key, JsonNode? value) in members)
+        {
+            if (!valid.TryGetValue(key, out Type? inner))
+            {
+                throw new BadFileException($"'{name}', {where}: {Names.Unknown("key", key, valid.Keys)}");
+            }
+
+            CheckKeys(value, inner, name, $"{where}.{key}");
+        }
+    }
+}

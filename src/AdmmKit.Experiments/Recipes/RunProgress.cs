@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using AdmmKit.Admm;
+using AdmmKit.Pipeline;
+using AdmmKit.Training;
+
+namespace AdmmKit.Experiments.Recipes;
+
+/// <summary>Where a run stands.</summary>
+/// <param name="Phase">The phase.</param>
+/// <param name="Epoch">Epochs of the phase begun.</param>
+/// <param name="PhaseEpochs">Epochs of the phase.</param>
+/// <param name="Fraction">Share of the whole run that is done, 0 to 1.</param>
+/// <param name="Loss">Training loss, lately.</param>
+/// <param name="ImagesPerSecond">Training images a second, lately.</param>
+/// <param name="Validation">Accuracy on the validation images after the last epoch or iteration, or null.</param>
+/// <param name="PrimalResidual">Largest primal residual of the last ADMM iteration, or null outside ADMM.</param>
+/// <param name="TimeLeft">Estimate from the speed so far.</param>
+public sealed record RunProgress(
+    string Phase, int Epoch, int PhaseEpochs, double Fraction, double Loss, double ImagesPerSecond, double? Validation,
+    double? PrimalResidual, TimeSpan TimeLeft);
+
+/// <summary>Is told how a run goes.</summary>
+public interface IRunObserver
+{
+    /// <summary>Called a few times a second while training.</summary>
+    /// <param name="progress">Where the run stands.</param>
+    void Progress(RunProgress progress);
+
+    /// <summary>Called after each epoch and ADMM iteration.</summary>
+    /// <param name="point">How it went.</param>
+    void Point(HistoryPoint point);
+
+    /// <summary>Something is done that is worth a line.</summary>
+    /// <param name="text">A sentence.</param>
+    void Milestone(string text);
+}
+
+/// <summary>Collects the history of a run and turns the pipeline's reports into progress.</summary>
+internal sealed class History(IRunObserver? observer, int stepsPerEpoch, int totalEpochs) : IPipelineObserver
+{
+    private readonly Stopwatch clock = Stopwatch.StartNew();
+    private string phase = "";
+    private double? validation;
+    private double? residual;
+    private int epochsBefore;
+    private int phaseEpochs;
+    private int epochsApart = 1;
+
+    public List<HistoryPoint> Points { get; } = [];
+
+    /// <summary>Enters a phase whose points lie so many epochs apart; returns its name.</summary>
+    public string Begin(string name, int epochsApart)
+    {
+        epochsBefore += phaseEpochs;
+        (phase, phaseEpochs, validation, residual) = (name, 0, null, null);
+        this.epochsApart = epochsApart;
+        return name;
+    }
+
+    public void Report(TrainingProgress value)
+    {
+        phaseEpochs = value.Steps / stepsPerEpoch;
+        double done = (epochsBefore + ((double)value.Step / stepsPerEpoch)) / totalEpochs;
+        TimeSpan left = done > 0 ? clock.Elapsed * ((1 - done) / done) : TimeSpan.Zero;
+        observer?.Progress(new RunProgress(
+            phase, Math.Min(phaseEpochs, (value.Step / stepsPerEpoch) + 1), phaseEpochs, done, value.Loss, value.ImagesPerSecond, validation, residual, left));
+    }
+
+    public void Report(AdmmIteration value)
+    {
+        residual = value.Layers.Max(l => l.PrimalResidual);
+        foreach (string warning in value.Warnings)
+        {
+            observer?.Milestone("warning: " + warning);
+        }
+
+        Add(value.Loss, value.Projected!, value.Layers);
+    }
+
+    public void Epoch(EpochResult result) => Add(result.Loss, result.Validation, []);
+
+    private void Add(double loss, Evaluation evaluation, IReadOnlyList<AdmmLayerResiduals> residuals)
+    {
+        validation = evaluation.Accuracy;
+        int inPhase = Points.Count(p => p.Phase == phase) + 1;
+        Points.Add(new HistoryPoint(phase, epochsBefore + (inPhase * epochsApart), loss, evaluation, residuals));
+        observer?.Point(Points[^1]);
+    }
+}

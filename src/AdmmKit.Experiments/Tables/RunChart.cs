@@ -1,0 +1,60 @@
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Results;
+
+namespace AdmmKit.Experiments.Tables;
+
+/// <summary>The picture of a run: accuracy over epochs above, ADMM residuals below.</summary>
+public static class RunChart
+{
+    /// <summary>Draws a run.</summary>
+    /// <param name="run">The run.</param>
+    public static LineChart Create(RunResult run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        var plain = run.History.Where(p => p.Residuals.Count == 0).ToArray();
+        var admm = run.History.Where(p => p.Residuals.Count > 0).ToArray();
+        IReadOnlyList<double> epochs = [.. admm.Select(p => p.Epoch)];
+
+        // Lines break between two phases: what is one phase's end is not the next one's beginning.
+        ChartSeries Broken(string name, IEnumerable<HistoryPoint> points, Func<HistoryPoint, double> value)
+        {
+            (var x, var y) = (new List<double>(), new List<double>());
+            string? phase = null;
+            foreach (HistoryPoint point in points)
+            {
+                if (phase is not null && phase != point.Phase)
+                {
+                    x.Add(double.NaN);
+                    y.Add(double.NaN);
+                }
+
+                phase = point.Phase;
+                x.Add(point.Epoch);
+                y.Add(value(point));
+            }
+
+            return new ChartSeries(name, x, y);
+        }
+
+        double Error(HistoryPoint point) => 100 * (1 - point.Validation.Accuracy);
+        var series = run.Spec.Layers.Select((layer, i) => Broken(
+            layer.Name, admm, p => p.Residuals.FirstOrDefault(r => r.Layer == layer.Name)?.PrimalResidual ?? double.NaN));
+        var panels = new List<ChartPanel>
+        {
+            new("validation error (%)",
+                [Broken("trained network", plain, Error), Broken("projected network (ADMM)", admm, Error)], AxisScale.Logarithmic),
+        };
+        if (epochs.Count > 0)
+        {
+            panels.Add(new ChartPanel("primal residual ||W - Z|| / ||W||", [.. series], AxisScale.Logarithmic));
+        }
+
+        return new LineChart($"{run.Spec.Name} on {run.Data.Name}: {Summary(run)}", "epochs over the training images", panels);
+    }
+
+    private static string Summary(RunResult run) => run.Quantized is { } q
+        ? FormattableString.Invariant($"{q.Model.Survivors} weights, {q.Model.Size.TotalBytes} B, {100 * q.Test.Accuracy:f2} %")
+        : run.Pruned.Count > 0
+            ? FormattableString.Invariant($"{run.Pruned[^1].Model.Survivors} weights, {100 * run.Pruned[^1].Test.Accuracy:f2} %")
+            : FormattableString.Invariant($"dense, {100 * run.DenseTest.Accuracy:f2} %");
+}
