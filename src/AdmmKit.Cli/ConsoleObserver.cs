@@ -8,7 +8,6 @@ namespace AdmmKit.Cli;
 internal sealed class ConsoleObserver : IRunObserver
 {
     private readonly ProgressTask? task;
-    private RunProgress? latest;
 
     private ConsoleObserver(ProgressTask? task) => this.task = task;
 
@@ -29,21 +28,18 @@ internal sealed class ConsoleObserver : IRunObserver
 
     public void Progress(RunProgress progress)
     {
-        latest = progress;
         if (task is not null)
         {
             task.Value = progress.Fraction;
-            task.Description = Markup.Escape(Line(progress, progress.Loss));
+            task.Description = Markup.Escape(Line(progress));
         }
     }
 
-    public void Point(HistoryPoint point)
+    public void Point(RunProgress progress)
     {
-        if (task is null && latest is { } progress)
+        if (task is null)
         {
-            double? residual = point.Residuals.Count > 0 ? point.Residuals.Max(r => r.PrimalResidual) : null;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{100 * progress.Fraction,3:f0} %  ")
-                + Line(progress with { Validation = point.Validation.Accuracy, PrimalResidual = residual }, point.Loss));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{100 * progress.Fraction,3:f0} %  {Line(progress)}"));
         }
     }
 
@@ -59,9 +55,9 @@ internal sealed class ConsoleObserver : IRunObserver
         }
     }
 
-    private static string Line(RunProgress p, double loss)
+    private static string Line(RunProgress p)
     {
-        string text = string.Create(CultureInfo.InvariantCulture, $"{p.Phase}, epoch {p.Epoch}/{p.PhaseEpochs}, loss {loss:f4}");
+        string text = string.Create(CultureInfo.InvariantCulture, $"{p.Phase}, epoch {p.Epoch}/{p.PhaseEpochs}, loss {p.Loss:f4}");
         text += p.Validation is { } v ? string.Create(CultureInfo.InvariantCulture, $", validation {100 * v:f2} %") : "";
         text += p.PrimalResidual is { } r ? string.Create(CultureInfo.InvariantCulture, $", residual {r:f3}") : "";
         return text + string.Create(CultureInfo.InvariantCulture, $", {p.ImagesPerSecond:f0} images/s, {Left(p.TimeLeft)} left");

@@ -36,7 +36,9 @@ internal static class ReproduceCommand
             {
                 if (table != "all" && !Reproduction.Tables.Contains(table))
                 {
-                    result.AddError(Names.Unknown("table", table, [.. Reproduction.Tables, "all"]));
+                    result.AddError(table.StartsWith('-')
+                        ? Names.Unknown("option", table, [.. result.Command.Options.Select(o => o.Name)])
+                        : Names.Unknown("table", table, [.. Reproduction.Tables, "all"]));
                 }
             }
         });

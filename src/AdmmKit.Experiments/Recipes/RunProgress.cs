@@ -27,8 +27,8 @@ public interface IRunObserver
     void Progress(RunProgress progress);
 
     /// <summary>Called after each epoch and ADMM iteration.</summary>
-    /// <param name="point">How it went.</param>
-    void Point(HistoryPoint point);
+    /// <param name="progress">Where the run stands.</param>
+    void Point(RunProgress progress);
 
     /// <summary>Something is done that is worth a line.</summary>
     /// <param name="text">A sentence.</param>
@@ -45,6 +45,7 @@ internal sealed class History(IRunObserver? observer, int stepsPerEpoch, int tot
     private int epochsBefore;
     private int phaseEpochs;
     private int epochsApart = 1;
+    private RunProgress? latest;
 
     public List<HistoryPoint> Points { get; } = [];
 
@@ -62,8 +63,9 @@ internal sealed class History(IRunObserver? observer, int stepsPerEpoch, int tot
         phaseEpochs = value.Steps / stepsPerEpoch;
         double done = (epochsBefore + ((double)value.Step / stepsPerEpoch)) / totalEpochs;
         TimeSpan left = done > 0 ? clock.Elapsed * ((1 - done) / done) : TimeSpan.Zero;
-        observer?.Progress(new RunProgress(
-            phase, Math.Min(phaseEpochs, (value.Step / stepsPerEpoch) + 1), phaseEpochs, done, value.Loss, value.ImagesPerSecond, validation, residual, left));
+        int epoch = (value.Step + stepsPerEpoch - 1) / stepsPerEpoch;
+        latest = new RunProgress(phase, epoch, phaseEpochs, done, value.Loss, value.ImagesPerSecond, validation, residual, left);
+        observer?.Progress(latest);
     }
 
     public void Report(AdmmIteration value)
@@ -84,6 +86,10 @@ internal sealed class History(IRunObserver? observer, int stepsPerEpoch, int tot
         validation = evaluation.Accuracy;
         int inPhase = Points.Count(p => p.Phase == phase) + 1;
         Points.Add(new HistoryPoint(phase, epochsBefore + (inPhase * epochsApart), loss, evaluation, residuals));
-        observer?.Point(Points[^1]);
+        if (latest is not null)
+        {
+            // Training reports its last step, so this is the end of the epoch or iteration.
+            observer?.Point(latest with { Loss = loss, Validation = validation, PrimalResidual = residual });
+        }
     }
 }

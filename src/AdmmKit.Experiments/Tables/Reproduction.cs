@@ -14,7 +14,6 @@ public static class Reproduction
     /// <summary>The recipe of the quick mode: every step for real, at a moderate ratio.</summary>
     public static Recipe Quick { get; } = new()
     {
-        MaxShift = 0,
         Pretrain = new() { Epochs = 4 },
         Prune =
         [
@@ -132,12 +131,13 @@ public static class Reproduction
         void Add(string row, Table1Row? paper, double top1, int survivors)
         {
             double ratio = (double)run.Spec.WeightCount / survivors;
-            string status = !mnist ? ResultStatus.Trend
+            bool small = survivors <= (paper?.Survivors ?? 0);
+            string Status(bool reached) => !mnist ? ResultStatus.Trend
                 : paper is null ? ResultStatus.None
-                : top1 >= paper.Top1 && survivors <= paper.Survivors ? ResultStatus.Matched : ResultStatus.Missed;
-            rows.Add(new(row, "top1", "%", paper?.Top1, top1, null, 1, status, source));
-            rows.Add(new(row, "survivors", "", paper?.Survivors, survivors, null, 1, status, source));
-            rows.Add(new(row, "compressionRatio", "x", paper?.CompressionRatio, ratio, null, 1, status, source));
+                : reached ? ResultStatus.Matched : ResultStatus.Missed;
+            rows.Add(new(row, "top1", "%", paper?.Top1, top1, null, 1, Status(small && top1 >= paper?.Top1), source));
+            rows.Add(new(row, "survivors", "", paper?.Survivors, survivors, null, 1, Status(small), source));
+            rows.Add(new(row, "compressionRatio", "x", paper?.CompressionRatio, ratio, null, 1, Status(small), source));
         }
 
         string on = mnist ? "" : $" ({run.Data.Name})";

@@ -1,0 +1,94 @@
+using AdmmKit.Cli;
+using AdmmKit.Networks;
+using AdmmKit.Storage;
+
+namespace AdmmKit.Tests.Experiments;
+
+/// <summary>The tool as a person uses it. Console output is process-wide, so these run one after the other.</summary>
+[CollectionDefinition(nameof(CommandLineTests), DisableParallelization = true)]
+[Collection(nameof(CommandLineTests))]
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("admmkit-test").FullName;
+
+    [Theory]
+    [InlineData("reprodce", "Did you mean 'reproduce'")]
+    [InlineData("reproduce tabel1", "Did you mean 'table1'?")]
+    [InlineData("reproduce --quik", "Did you mean '--quick'?")]
+    [InlineData("reproduce --quick --full", "exclude each other")]
+    [InlineData("reproduce --seed one", "--seed")]
+    [InlineData("reproduce --threads -1", "--threads")]
+    [InlineData("compress --keepfraction 0.1", "--keep-fraction")]
+    [InlineData("compress --recipe r.json --rho 1", "--recipe")]
+    [InlineData("inspect", "file")]
+    public void Wrong_usage_exits_with_2_and_says_what_is_right(string arguments, string message)
+    {
+        (int code, _, string error) = Run(arguments);
+        Assert.Equal(2, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("inspect missing.admm", "missing.admm")]
+    [InlineData("compress --survivors conv9=5 --synthetic", "Did you mean 'conv")]
+    [InlineData("compress --survivors conv1=501 --synthetic", "501")]
+    [InlineData("compress --conv-bits 9 --synthetic", "1 to 8")]
+    [InlineData("compress --keep-fraction fc1=2 --synthetic", "keepFraction")]
+    [InlineData("compress --architecture lenet6 --synthetic", "Did you mean 'lenet5'?")]
+    [InlineData("compress --recipe missing.json", "missing.json")]
+    [InlineData("reproduce --data missing-folder", "missing-folder")]
+    public void Failure_exits_with_1_and_says_what_to_do(string arguments, string message)
+    {
+        (int code, _, string error) = Run(arguments + (arguments.StartsWith("inspect", StringComparison.Ordinal) ? "" : " --out " + Path.Combine(folder, "x")));
+        Assert.Equal(1, code);
+        Assert.StartsWith("error: ", error, StringComparison.Ordinal);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Inspect_counts_every_byte()
+    {
+        NetworkSpec spec = NetworkSpec.LeNet300100(NetworkSpec.Mnist, 10);
+        CompressedLayer[] layers = [.. spec.Layers.Select(l => CompressedLayer.Quantized(l, 2, 0.25f, [1, 5, 9], [1, -2, 2], new float[l.Rows]))];
+        string path = Path.Combine(folder, "model.admm");
+        new CompressedNetwork(spec, layers).Save(path);
+        (int code, string output, _) = Run("inspect " + path);
+        Assert.Equal(0, code);
+        Assert.Contains("9 of 266,200 weights survive", output, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"file {new FileInfo(path).Length:#,0} B"), output, StringComparison.Ordinal);
+        Assert.Contains("300x784", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_printed_recipe_is_the_one_that_the_flags_stand_for()
+    {
+        (int code, string output, _) = Run("compress --print-recipe --survivors conv1=100 --keep-fraction 0.05 --rho 0.01");
+        Assert.Equal(0, code);
+        var recipe = AdmmKit.Experiments.Recipes.RecipeJson.Parse(output, "printed");
+        Assert.Equal(100, recipe.Prune[0].Survivors["conv1"]);
+        Assert.Equal(["conv2", "fc1", "fc2"], recipe.Prune[0].KeepFraction.Keys.Order());
+        Assert.Equal(0.01f, recipe.Prune[0].Admm.Rho);
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private static (int Code, string Output, string Error) Run(string arguments)
+    {
+        (TextWriter output, TextWriter error) = (Console.Out, Console.Error);
+        using var newOutput = new StringWriter();
+        using var newError = new StringWriter();
+        Console.SetOut(newOutput);
+        Console.SetError(newError);
+        Spectre.Console.AnsiConsole.Console = Spectre.Console.AnsiConsole.Create(
+            new Spectre.Console.AnsiConsoleSettings { Out = new Spectre.Console.AnsiConsoleOutput(newOutput) });
+        try
+        {
+            return (CommandLineTool.Run(arguments.Split(' ')), newOutput.ToString(), newError.ToString());
+        }
+        finally
+        {
+            Console.SetOut(output);
+            Console.SetError(error);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Tables;
+using AdmmKit.Networks;
+using AdmmKit.Tests.Engine;
+
+namespace AdmmKit.Tests.Experiments;
+
+public class RecipeTests
+{
+    [Fact]
+    public void A_recipe_survives_the_round_trip()
+    {
+        foreach (Recipe recipe in new[] { Reproduction.Quick, Reproduction.Full, new Recipe() })
+        {
+            string json = RecipeJson.Write(recipe);
+            Assert.Equal(json, RecipeJson.Write(RecipeJson.Parse(json, "test")));
+        }
+    }
+
+    [Fact]
+    public void What_is_left_out_of_a_recipe_keeps_its_default()
+    {
+        Recipe recipe = RecipeJson.Parse("""{ "prune": [{ "keepFraction": { "fc1": 0.01 } }], "quantize": { "bits": { "fc2": 4 } } }""", "test");
+        Assert.Equal("lenet5", recipe.Architecture);
+        Assert.Equal(3e-3f, recipe.Prune[0].Admm.Rho);
+        Assert.Equal(3, recipe.Quantize!.ConvolutionBits);
+        Assert.Equal(4, recipe.Quantize.Bits["fc2"]);
+    }
+
+    [Theory]
+    [InlineData("""{ "architectur": "lenet5" }""", "Did you mean 'architecture'?")]
+    [InlineData("""{ "prune": [{ "admm": { "roh": 1 } }] }""", "recipe.prune[0].admm: There is no key 'roh'. Did you mean 'rho'?")]
+    [InlineData("""{ "quantize": { "convBits": 3 } }""", "recipe.quantize")]
+    [InlineData("""{ "seed": "one" }""", "seed")]
+    [InlineData("""{ "seed": -1 }""", "seed")]
+    [InlineData("""{ "seed": 1, "seed": 2 }""", "not a recipe")]
+    [InlineData("null", "null")]
+    [InlineData("[", "not a recipe")]
+    [InlineData("", "not a recipe")]
+    public void A_wrong_recipe_is_refused_with_the_place(string json, string message)
+    {
+        var e = Assert.Throws<BadFileException>(() => RecipeJson.Parse(json, "my.json"));
+        Assert.Contains("my.json", e.Message, StringComparison.Ordinal);
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<Recipe, string> Impossible() => new()
+    {
+        { Lenet(new() { ["conv3"] = 5 }), "Did you mean 'conv" },
+        { Lenet(new() { ["conv1"] = 501 }), "501" },
+        { Lenet(new() { ["conv1"] = -1 }), "-1" },
+        { Lenet([]), "names no layer" },
+        { Lenet(new() { ["conv1"] = 5 }) with { Architecture = "lenet" }, "Did you mean 'lenet5'?" },
+        { Lenet(new() { ["conv1"] = 5 }) with { Quantize = new() { ConvolutionBits = 9 } }, "1 to 8" },
+        { Lenet(new() { ["conv1"] = 5 }) with { Quantize = new() { FullyConnectedBits = 0 } }, "1 to 8" },
+        { Lenet(new() { ["conv1"] = 5 }) with { Quantize = new() { Bits = new Dictionary<string, int> { ["fc9"] = 2 } } }, "fc9" },
+        { Lenet(new() { ["conv1"] = 5 }) with { BatchSize = 0 }, "batchSize" },
+        { Lenet(new() { ["conv1"] = 5 }) with { Pretrain = new() { LearningRate = double.NaN } }, "pretrain" },
+        { Lenet(new() { ["conv1"] = 5 }) with { Pretrain = new() { Epochs = -1 } }, "epochs" },
+        { new Recipe { Prune = [new() { KeepFraction = new Dictionary<string, double> { ["fc1"] = 85 } }] }, "share that stays" },
+        { new Recipe { Prune = [new() { Survivors = new Dictionary<string, int> { ["fc1"] = 1 }, KeepFraction = new Dictionary<string, double> { ["fc1"] = 0.5 } }] }, "both" },
+        { new Recipe { Prune = [new() { Survivors = new Dictionary<string, int> { ["fc1"] = 1 }, Admm = new() { Rho = 0 } }] }, "rho" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Impossible))]
+    public void What_cannot_be_done_is_refused_before_training(Recipe recipe, string message)
+    {
+        var e = Assert.Throws<AdmmKitException>(() => new CompressionRun(recipe, TestData.BlobData(NetworkSpec.Mnist, 10, 100)));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_full_recipe_is_at_the_papers_points()
+    {
+        int[] survivors = [.. Reproduction.Full.Prune.Select(p => p.Survivors.Values.Sum())];
+        Assert.InRange(survivors[^2], 1, 5_064);
+        Assert.InRange(survivors[^1], 1, 2_577);
+        IReadOnlyDictionary<string, int> last = Reproduction.Full.Prune[^1].Survivors;
+        Assert.InRange(((3 * (last["conv1"] + last["conv2"])) + (2 * (last["fc1"] + last["fc2"]))) / 8.0, 1, 890);
+    }
+
+    private static Recipe Lenet(Dictionary<string, int> survivors) => new() { Prune = [new() { Survivors = survivors }] };
+}
