@@ -1,3 +1,4 @@
+using AdmmKit.Admm;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
 
@@ -13,7 +14,6 @@ public static class RunChart
         ArgumentNullException.ThrowIfNull(run);
         var plain = run.History.Where(p => p.Residuals.Count == 0).ToArray();
         var admm = run.History.Where(p => p.Residuals.Count > 0).ToArray();
-        IReadOnlyList<double> epochs = [.. admm.Select(p => p.Epoch)];
 
         // Lines break between two phases: what is one phase's end is not the next one's beginning.
         ChartSeries Broken(string name, IEnumerable<HistoryPoint> points, Func<HistoryPoint, double> value)
@@ -37,16 +37,17 @@ public static class RunChart
         }
 
         double Error(HistoryPoint point) => 100 * (1 - point.Validation.Accuracy);
-        var series = run.Spec.Layers.Select((layer, i) => Broken(
-            layer.Name, admm, p => p.Residuals.FirstOrDefault(r => r.Layer == layer.Name)?.PrimalResidual ?? double.NaN));
+        ChartSeries[] Residual(Func<AdmmLayerResiduals, double> value) => [.. run.Spec.Layers.Select(layer => Broken(
+            layer.Name, admm, p => p.Residuals.FirstOrDefault(r => r.Layer == layer.Name) is { } r ? value(r) : double.NaN))];
         var panels = new List<ChartPanel>
         {
             new("validation error (%)",
                 [Broken("trained network", plain, Error), Broken("projected network (ADMM)", admm, Error)], AxisScale.Logarithmic),
         };
-        if (epochs.Count > 0)
+        if (admm.Length > 0)
         {
-            panels.Add(new ChartPanel("primal residual ||W - Z|| / ||W||", [.. series], AxisScale.Logarithmic));
+            panels.Add(new ChartPanel("primal residual ||W - Z|| / ||W||", Residual(r => r.PrimalResidual), AxisScale.Logarithmic));
+            panels.Add(new ChartPanel("dual residual rho ||Z(k+1) - Z(k)|| / ||rho U||", Residual(r => r.DualResidual), AxisScale.Logarithmic));
         }
 
         return new LineChart($"{run.Spec.Name} on {run.Data.Name}: {Summary(run)}", "epochs over the training images", panels);
