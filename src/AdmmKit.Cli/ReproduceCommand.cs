@@ -14,7 +14,9 @@ internal static class ReproduceCommand
     {
         var tables = new Argument<string[]>("tables")
         {
-            Description = "table1, table5 or all.", Arity = ArgumentArity.ZeroOrMore, DefaultValueFactory = _ => ["all"],
+            Description = "table1, table5 or all.",
+            Arity = ArgumentArity.ZeroOrMore,
+            DefaultValueFactory = _ => ["all"],
         };
         var quick = new Option<bool>("--quick") { Description = "Every step for real at a moderate ratio; minutes. The default." };
         var full = new Option<bool>("--full") { Description = "The paper's ratios, 85x and 167x." };

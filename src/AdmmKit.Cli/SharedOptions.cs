@@ -18,7 +18,9 @@ internal sealed class SharedOptions
 
     public Option<int> Threads { get; } = new("--threads")
     {
-        Description = "Threads; 0 means all cores. The result does not depend on it.", DefaultValueFactory = _ => 0, HelpName = "T",
+        Description = "Threads; 0 means all cores. The result does not depend on it.",
+        DefaultValueFactory = _ => 0,
+        HelpName = "T",
     };
 
     public SharedOptions() => Threads.Validators.Add(result =>

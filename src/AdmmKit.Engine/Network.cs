@@ -87,7 +87,7 @@ public sealed unsafe class Network : IDisposable
     /// <exception cref="DivergedException">An output is not a finite number.</exception>
     public Evaluation Evaluate(ImageSet images)
     {
-        CheckFits(images);
+        CheckFits(Spec, images);
         int correct = 0;
         double loss = 0;
         for (int first = 0; first < images.Count; first += MaxBatch)
@@ -115,7 +115,7 @@ public sealed unsafe class Network : IDisposable
     /// <exception cref="AdmmKitException">The images do not fit the network.</exception>
     public float[][] Predict(ImageSet images)
     {
-        CheckFits(images);
+        CheckFits(Spec, images);
         var rows = new float[images.Count][];
         float* y = Layers[^1].Output.Pointer;
         for (int first = 0; first < images.Count; first += MaxBatch)
@@ -144,13 +144,14 @@ public sealed unsafe class Network : IDisposable
         }
     }
 
-    internal void CheckFits(ImageSet images)
+    internal static void CheckFits(NetworkSpec spec, ImageSet images)
     {
+        ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(images);
-        if (images.Shape != Spec.Input || images.Classes > Spec.Classes)
+        if (images.Shape != spec.Input || images.Classes > spec.Classes)
         {
             throw new AdmmKitException(FormattableString.Invariant(
-                $"The images are {images.Shape} in {images.Classes} classes, but this {Spec.Name} reads {Spec.Input} and knows {Spec.Classes} classes: use the data that it was made for."));
+                $"The images are {images.Shape} in {images.Classes} classes, but this {spec.Name} reads {spec.Input} and knows {spec.Classes} classes: use the data that it was made for."));
         }
     }
 

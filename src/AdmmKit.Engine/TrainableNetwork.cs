@@ -58,9 +58,9 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
         this.options = options;
         this.data = data;
         this.kernels = kernels;
+        Network.CheckFits(spec, data.Training);
         pool = new WorkPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
         network = new Network(spec, options.BatchSize, pool, kernels, forTraining: true);
-        network.CheckFits(data.Training);
         update = Update;
         order = new int[data.Training.Count];
         for (int layer = 0; layer < network.Parameters.Count; layer++)

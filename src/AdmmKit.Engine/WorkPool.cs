@@ -14,15 +14,14 @@ internal sealed class WorkPool : IDisposable
     private readonly Lock gate = new();
     private readonly object bed = new();
     private Action<int>? body;
-    private int taskCount;
     private int done;
     private int sleeping;
     private volatile bool stopping;
     private Exception? failure;
 
-    // Number of the job in the high half, next task in the low half: a thread that comes late cannot take a task of a
-    // newer job for one of its own.
-    private long ticket;
+    // Number of the job in the high half, tasks not yet taken in the low half. One word holds both, so that a thread that
+    // comes late can neither take a task of a newer job nor believe that an older one has tasks left.
+    private ulong ticket;
 
     public WorkPool(int threads)
     {
@@ -55,12 +54,9 @@ internal sealed class WorkPool : IDisposable
         lock (gate)
         {
             this.body = body;
-            taskCount = tasks;
             done = 0;
             failure = null;
-            long job = (ticket >> 32) + 1;
-            Interlocked.Exchange(ref ticket, job << 32);
-            WakeSleepers();
+            uint job = Announce(tasks);
             Drain(job);
             var spinner = new SpinWait();
             while (Volatile.Read(ref done) < tasks)
@@ -80,9 +76,7 @@ internal sealed class WorkPool : IDisposable
         lock (gate)
         {
             stopping = true;
-            taskCount = 0;
-            Interlocked.Exchange(ref ticket, ((ticket >> 32) + 1) << 32);
-            WakeSleepers();
+            Announce(0);
         }
 
         foreach (Thread worker in workers)
@@ -91,8 +85,11 @@ internal sealed class WorkPool : IDisposable
         }
     }
 
-    private void WakeSleepers()
+    /// <summary>Publishes a job of so many tasks under the next number and wakes who sleeps.</summary>
+    private uint Announce(int tasks)
     {
+        uint job = JobOf(Volatile.Read(ref ticket)) + 1;
+        Interlocked.Exchange(ref ticket, ((ulong)job << 32) | (uint)tasks);
         if (Volatile.Read(ref sleeping) > 0)
         {
             lock (bed)
@@ -100,20 +97,25 @@ internal sealed class WorkPool : IDisposable
                 Monitor.PulseAll(bed);
             }
         }
+
+        return job;
     }
 
-    /// <summary>Takes tasks of one job until there are none left.</summary>
-    private void Drain(long job)
+    private static uint JobOf(ulong ticket) => (uint)(ticket >> 32);
+
+    /// <summary>Takes tasks of one job, from the last to the first, until there are none left.</summary>
+    private void Drain(uint job)
     {
         while (true)
         {
-            long next = Volatile.Read(ref ticket);
-            if (next >> 32 != job || (int)next >= Volatile.Read(ref taskCount))
+            ulong seen = Volatile.Read(ref ticket);
+            int left = (int)(uint)seen;
+            if (JobOf(seen) != job || left == 0)
             {
                 return;
             }
 
-            if (Interlocked.CompareExchange(ref ticket, next + 1, next) != next)
+            if (Interlocked.CompareExchange(ref ticket, seen - 1, seen) != seen)
             {
                 continue;
             }
@@ -121,7 +123,7 @@ internal sealed class WorkPool : IDisposable
             // The job cannot end, nor its body change, before this task is counted as done.
             try
             {
-                body!((int)next);
+                body!(left - 1);
             }
 #pragma warning disable CA1031 // Whatever a task throws is thrown again where the job was asked for.
             catch (Exception e)
@@ -136,10 +138,10 @@ internal sealed class WorkPool : IDisposable
 
     private void Work()
     {
-        long seen = 0;
+        uint seen = 0;
         while (!stopping)
         {
-            for (int spins = 0; Volatile.Read(ref ticket) >> 32 == seen; spins++)
+            for (int spins = 0; JobOf(Volatile.Read(ref ticket)) == seen; spins++)
             {
                 if (spins < spinsBeforeSleep)
                 {
@@ -151,7 +153,7 @@ internal sealed class WorkPool : IDisposable
                 {
                     // Counted first, looked second: a job announced in between is either seen here or wakes the sleeper.
                     Interlocked.Increment(ref sleeping);
-                    while (Volatile.Read(ref ticket) >> 32 == seen)
+                    while (JobOf(Volatile.Read(ref ticket)) == seen)
                     {
                         Monitor.Wait(bed);
                     }
@@ -160,7 +162,7 @@ internal sealed class WorkPool : IDisposable
                 }
             }
 
-            seen = Volatile.Read(ref ticket) >> 32;
+            seen = JobOf(Volatile.Read(ref ticket));
             Drain(seen);
         }
     }

@@ -77,7 +77,7 @@ internal static class IdxFolder
         bool mnist = files.Zip(MnistFiles.Published).All(pair => pair.First.Sha256 == pair.Second.ContentSha256);
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         string name = mnist ? "MNIST" : Path.GetFileName(full) is { Length: > 0 } last ? last : full;
-        string source = mnist ? $"MNIST as published (SHA-256 of all four files matches), read from {full}." : $"Four IDX files in {full}.";
+        string source = mnist ? $"MNIST as published (SHA-256 of all four files matches), read from the folder '{Path.GetFileName(full)}'." : $"Four IDX files in the folder '{Path.GetFileName(full)}'.";
         return new DataSet(
             name,
             source,

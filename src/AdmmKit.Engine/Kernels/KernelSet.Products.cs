@@ -46,8 +46,14 @@ internal sealed unsafe partial class KernelSet<TSimd, T>(string name) : KernelSe
         int pair = 2 * TSimd.Lanes;
         var local = new TileGeometry
         {
-            ARow = g.ARow, AStep = g.AStep, BStep = g.BStep, CRow = pair, Length = g.Length, Width = pair,
-            Segments = g.Segments, SegmentCount = g.SegmentCount,
+            ARow = g.ARow,
+            AStep = g.AStep,
+            BStep = g.BStep,
+            CRow = pair,
+            Length = g.Length,
+            Width = pair,
+            Segments = g.Segments,
+            SegmentCount = g.SegmentCount,
         };
         if (accumulate)
         {

@@ -61,8 +61,14 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
         {
             var geometry = new TileGeometry
             {
-                ARow = Info.Columns, AStep = 1, BStep = Block, CRow = Block, Length = Info.Columns, Width = Block,
-                Segments = segments, SegmentCount = 1,
+                ARow = Info.Columns,
+                AStep = 1,
+                BStep = Block,
+                CRow = Block,
+                Length = Info.Columns,
+                Width = Block,
+                Segments = segments,
+                SegmentCount = 1,
             };
             for (int block = 0; block < Pass.Blocks; block++)
             {
@@ -85,8 +91,14 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
         {
             var geometry = new TileGeometry
             {
-                ARow = 1, AStep = Info.Columns, BStep = Block, CRow = Block, Length = Info.Rows, Width = Block,
-                Segments = segments, SegmentCount = 1,
+                ARow = 1,
+                AStep = Info.Columns,
+                BStep = Block,
+                CRow = Block,
+                Length = Info.Rows,
+                Width = Block,
+                Segments = segments,
+                SegmentCount = 1,
             };
             for (int block = 0; block < Pass.Blocks; block++)
             {
@@ -128,8 +140,14 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
         {
             var geometry = new TileGeometry
             {
-                ARow = Block, AStep = 1, BStep = pitch, CRow = Info.Columns, Length = Block, Width = Info.Columns,
-                Segments = segments, SegmentCount = Pass.Blocks,
+                ARow = Block,
+                AStep = 1,
+                BStep = pitch,
+                CRow = Info.Columns,
+                Length = Block,
+                Width = Info.Columns,
+                Segments = segments,
+                SegmentCount = Pass.Blocks,
             };
             Kernels.Multiply(
                 geometry,

@@ -36,6 +36,12 @@ internal static class RecipeChecks
             {
                 IntervalSearch.LevelsPerSign(bits);
             }
+
+            if (recipe.Prune.SelectMany(p => p.Survivors).FirstOrDefault(s => s.Value == 0).Key is { } empty)
+            {
+                throw new AdmmKitException(
+                    $"Layer '{empty}' is pruned to 0 weights, which leaves nothing to quantize: keep at least one weight of it, or leave quantize out.");
+            }
         }
     }
 
@@ -57,8 +63,14 @@ internal static class RecipeChecks
                     $"Layer '{layer}': keepFraction {keepFraction} must be above 0 and at most 1 (it is the share that stays, not the share that is pruned)."));
             }
 
-            var cardinality = new Cardinality((int)Math.Round(keepFraction * spec.Layers[index].WeightCount));
-            if (!constraints.TryAdd(layer, cardinality))
+            int kept = (int)Math.Round(keepFraction * spec.Layers[index].WeightCount);
+            if (kept == 0)
+            {
+                throw new AdmmKitException(FormattableString.Invariant(
+                    $"Layer '{layer}': keepFraction {keepFraction} keeps none of its {spec.Layers[index].WeightCount} weights: raise it, or say survivors 0 if that is meant."));
+            }
+
+            if (!constraints.TryAdd(layer, new Cardinality(kept)))
             {
                 throw new AdmmKitException($"Layer '{layer}' has both survivors and a keepFraction: give one of them.");
             }

@@ -16,6 +16,7 @@ public static class RecipeJson
         PropertyNameCaseInsensitive = false,
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
+        RespectNullableAnnotations = true,
     };
 
     /// <summary>A recipe as JSON.</summary>
@@ -52,7 +53,9 @@ public static class RecipeJson
         {
             JsonNode? node = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions
             {
-                CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 16,
+                CommentHandling = JsonCommentHandling.Skip,
+                AllowTrailingCommas = true,
+                MaxDepth = 16,
             });
             CheckKeys(node, typeof(Recipe), name, "recipe");
             return node.Deserialize<Recipe>(Options) ?? throw new BadFileException($"'{name}' holds null, not a recipe.");
@@ -70,7 +73,9 @@ public static class RecipeJson
         {
             for (int i = 0; i < array.Count; i++)
             {
-                CheckKeys(array[i], type.GetGenericArguments()[0], name, FormattableString.Invariant($"{where}[{i}]"));
+                string entry = FormattableString.Invariant($"{where}[{i}]");
+                CheckKeys(array[i] ?? throw new BadFileException($"'{name}', {entry} is null: fill it in or leave it out."),
+                    type.GetGenericArguments()[0], name, entry);
             }
         }
 

@@ -26,8 +26,14 @@ internal static class PaperTables
         new("Net-Trim [3]", 98.7, 9_400, 45.7),
     ];
 
-    /// <summary>Table 5: bytes are decimal; "with index" counts neither padding entries nor the 580 biases.</summary>
+    /// <summary>
+    /// Table 5: bytes are decimal. "With index" counts neither padding entries nor the 580 biases; our files hold both.
+    /// </summary>
     public const double Table5Survivors = 2_570;
+
+    /// <summary>2.57K is a rounding: 430,500 / 167 is 2,577.8.</summary>
+    public const int Table5SurvivorsAtMost = 2_577;
+
     public const double Table5Degradation = 0.2;
     public const double Table5DataBytes = 890;
     public const double Table5DataRatio = 1_910;

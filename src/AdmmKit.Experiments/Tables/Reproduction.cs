@@ -101,6 +101,7 @@ public static class Reproduction
         ResultRows.Write(At("rows.csv"), Rows(table, run, manifest.CommandLine));
         manifest.Save(At("manifest.json"));
         RunChart.Create(run).Save(At("convergence.svg"));
+        At("convergence.plotly.json");
         if (table == "table5")
         {
             run.Quantized?.Model.Save(At("lenet5.admm"));
@@ -163,13 +164,13 @@ public static class Reproduction
         QuantizeResult quantized = run.Quantized
             ?? throw new AdmmKitException("Table 5 needs a quantized network, but the recipe has no quantization.");
         bool mnist = run.Data.Name == "MNIST";
-        bool papersPoint = mnist && PaperTables.Table1.ContainsKey(run.Recipe.Prune[^1].Name) && quantized.Model.Survivors <= PaperTables.Table5Survivors + 7;
+        bool papersPoint = mnist && PaperTables.Table1.ContainsKey(run.Recipe.Prune[^1].Name) && quantized.Model.Survivors <= PaperTables.Table5SurvivorsAtMost;
         string row = $"AdmmKit {run.Recipe.Prune[^1].Name}, conv {run.Recipe.Quantize!.ConvolutionBits} b, fc {run.Recipe.Quantize.FullyConnectedBits} b"
             + (mnist ? "" : $" ({run.Data.Name})");
         double denseBytes = run.Spec.WeightCount * 4.0;
         double dataBytes = quantized.Model.WeightDataBits / 8.0;
         double fileBytes = quantized.Model.Size.TotalBytes;
-        double degradation = 100 * (run.DenseTest.Accuracy - quantized.Test.Accuracy);
+        double degradation = Math.Round(100 * (run.DenseTest.Accuracy - quantized.Test.Accuracy), 4);
         ResultRow Line(string quantity, string unit, double? paper, double ours, bool smallerIsBetter = true) => new(
             row, quantity, unit, papersPoint ? paper : null, ours, null, 1,
             !mnist ? ResultStatus.Trend
@@ -177,17 +178,18 @@ public static class Reproduction
                 : (smallerIsBetter ? ours <= p : ours >= p) ? ResultStatus.Matched : ResultStatus.Missed,
             source);
 
-        // The paper gives no accuracy here: a degradation of 0.2 from its 99.2 % is 99.0 %.
-        double denseBias = run.Spec.BiasCount * 4;
+        // The paper prints no accuracy here, so top1 has no printed value beside it. Its size "with index" leaves the 580
+        // biases out, on both sides of the ratio; ours counts them on both.
+        double denseFile = denseBytes + (run.Spec.BiasCount * 4);
         return
         [
-            Line("top1", "%", 99.0, 100 * quantized.Test.Accuracy, smallerIsBetter: false),
+            Line("top1", "%", null, 100 * quantized.Test.Accuracy),
             Line("accuracyDegradation", "points", PaperTables.Table5Degradation, degradation),
-            Line("survivors", "", PaperTables.Table5Survivors + 7, quantized.Model.Survivors),
+            Line("survivors", "", PaperTables.Table5Survivors, quantized.Model.Survivors) with { Status = papersPoint ? ResultStatus.Matched : mnist ? ResultStatus.None : ResultStatus.Trend },
             Line("weightDataBytes", "B", PaperTables.Table5DataBytes, dataBytes),
             Line("dataCompressionRatio", "x", PaperTables.Table5DataRatio, denseBytes / dataBytes, smallerIsBetter: false),
             Line("fileBytes", "B", PaperTables.Table5BytesWithIndex, fileBytes),
-            Line("fileCompressionRatio", "x", PaperTables.Table5RatioWithIndex, (denseBytes + denseBias) / fileBytes, smallerIsBetter: false),
+            Line("fileCompressionRatio", "x", PaperTables.Table5RatioWithIndex, denseFile / fileBytes, smallerIsBetter: false),
             new("Iterative pruning [22]", "weightDataBytes", "B", 24_200, null, null, 0, ResultStatus.None, "[Ren2019] Table 5"),
             new("Iterative pruning [22]", "fileBytes", "B", 52_100, null, null, 0, ResultStatus.None, "[Ren2019] Table 5"),
         ];

@@ -48,7 +48,7 @@ public sealed class CompressionPipeline
         Free();
         start.CopyTo(network);
         Mask(keepZeros);
-        return RunAdmm(constraint, options, cancellation);
+        return RunAdmm(constraint, options, keepZeros, cancellation);
     }
 
     /// <summary>Sets the weights that did not survive to zero: takes Z, evaluates it.</summary>
@@ -84,6 +84,11 @@ public sealed class CompressionPipeline
     {
         ArgumentNullException.ThrowIfNull(pruned);
         ArgumentNullException.ThrowIfNull(bits);
+        if (bits.Count != network.Layers.Count)
+        {
+            throw new AdmmKitException(FormattableString.Invariant($"{bits.Count} numbers of bits for {network.Layers.Count} layers: give one a layer."));
+        }
+
         return [.. bits.Select((n, i) => NetworkWeights.CountNonZero(pruned.Weights.Weights[i]) > 0
             ? new LayerLevels(n, IntervalSearch.Find(pruned.Weights.Weights[i], n))
             : throw new AdmmKitException($"Layer '{network.Layers[i].Name}' has no survivors: keep at least one weight of it."))];
@@ -105,7 +110,7 @@ public sealed class CompressionPipeline
         Mask(pruned);
         EqualDistanceLevels[] constraints = [.. levels.Select((l, i) => new EqualDistanceLevels(pruned.Mask(i), l.Bits, searchAgain ? null : l.Q))];
         var perLayer = new PerLayer(constraints.Select((c, i) => (c, i)).ToDictionary(p => network.Layers[p.i].Name, p => (IConstraint)p.c));
-        AdmmOutcome outcome = RunAdmm(perLayer, options, cancellation);
+        AdmmOutcome outcome = RunAdmm(perLayer, options, pruned, cancellation);
         if (searchAgain)
         {
             // The last projection chose its own q: find it again from the levels, and round every weight to exactly level x q.
@@ -162,9 +167,18 @@ public sealed class CompressionPipeline
         return validation;
     }
 
-    private AdmmOutcome RunAdmm(INetworkConstraint constraint, AdmmOptions options, CancellationToken cancellation)
+    private AdmmOutcome RunAdmm(INetworkConstraint constraint, AdmmOptions options, PrunedNetwork? keepZeros, CancellationToken cancellation)
     {
         var trainer = new AdmmTrainer(network, constraint, options);
+        for (int i = 0; keepZeros is not null && i < network.Layers.Count; i++)
+        {
+            if (trainer.Projected[i].Zip(keepZeros.Weights.Weights[i]).Any(p => p.First != 0 && p.Second == 0))
+            {
+                throw new AdmmKitException(
+                    $"Layer '{network.Layers[i].Name}': this constraint brings pruned weights back to life, so their zeros cannot be kept: use a set that only takes weights away, or do not keep the zeros.");
+            }
+        }
+
         trainer.Run(observer, observer, cancellation);
         NetworkWeights weights = NetworkWeights.CopyFrom(network);
         return new AdmmOutcome(weights, new NetworkWeights([.. trainer.Projected.Select(z => (float[])z.Clone())], weights.Biases), trainer.History);

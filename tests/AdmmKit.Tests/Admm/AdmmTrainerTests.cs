@@ -120,7 +120,7 @@ public class AdmmTrainerTests
     {
         // The loss pulls much harder than the penalty: W hardly moves while U grows.
         var network = new QuadraticNetwork(1000, A);
-        var trainer = new AdmmTrainer(network, Only("layer1", new Cardinality(1)), Options(8, 1e-4f));
+        var trainer = new AdmmTrainer(network, Only("layer1", new BlockCirculant(2)), Options(8, 1e-4f));
         trainer.Run();
         Assert.Contains("Raise rho", Assert.Single(trainer.History[^1].Warnings), StringComparison.Ordinal);
         Assert.Empty(trainer.History[3].Warnings);

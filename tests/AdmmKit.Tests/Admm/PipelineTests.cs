@@ -92,6 +92,18 @@ public class PipelineTests
     }
 
     [Fact]
+    public void A_set_that_revives_pruned_weights_cannot_keep_zeros()
+    {
+        var network = new QuadraticNetwork(1, [1, 2, 3, 4]);
+        var pipeline = new CompressionPipeline(network);
+        PerLayer Set(IConstraint constraint) => new(new Dictionary<string, IConstraint> { ["layer1"] = constraint });
+        NetworkWeights start = NetworkWeights.CopyFrom(network);
+        PrunedNetwork pruned = pipeline.HardPrune(pipeline.AdmmPrune(start, Set(new Cardinality(1)), Admm("prune")));
+        var e = Assert.Throws<AdmmKitException>(() => pipeline.AdmmPrune(pruned.Weights, Set(new BlockCirculant(2)), Admm("circulant"), pruned));
+        Assert.Contains("'layer1'", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_layer_without_survivors_cannot_be_quantized()
     {
         var network = new QuadraticNetwork(1, [1, 2, 3, 4], [1, 2, 3, 4]);
@@ -106,7 +118,11 @@ public class PipelineTests
 
     private static AdmmOptions Admm(string phase) => new()
     {
-        Phase = phase, Iterations = 6, StepsPerIteration = 12, LearningRate = new LearningRate.Constant(2e-3), Rho = new RhoSchedule(0.01f, 1.5f),
+        Phase = phase,
+        Iterations = 6,
+        StepsPerIteration = 12,
+        LearningRate = new LearningRate.Constant(2e-3),
+        Rho = new RhoSchedule(0.01f, 1.5f),
     };
 
     private static PerLayer Cardinalities(int[] alpha) => new(

@@ -23,6 +23,25 @@ public class WorkPoolTests
         }
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void A_late_worker_never_takes_a_task_of_the_next_job(int threads)
+    {
+        // Two alternating jobs of different size with nothing in between: a thread that is still leaving the first must
+        // not run anything of the second twice.
+        using var pool = new WorkPool(threads);
+        var counts = new int[5];
+        Action<int> count = i => Interlocked.Increment(ref counts[i]);
+        const int Rounds = 200_000;
+        for (int round = 0; round < Rounds; round++)
+        {
+            pool.Run(2 + (round & 1) + (2 * (round & 1)), count);
+        }
+
+        Assert.Equal([Rounds, Rounds, Rounds / 2, Rounds / 2, Rounds / 2], counts);
+    }
+
     [Fact]
     public void What_a_task_throws_is_thrown_again_and_the_pool_goes_on()
     {

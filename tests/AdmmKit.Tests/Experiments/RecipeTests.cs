@@ -34,6 +34,9 @@ public class RecipeTests
     [InlineData("""{ "seed": "one" }""", "seed")]
     [InlineData("""{ "seed": -1 }""", "seed")]
     [InlineData("""{ "seed": 1, "seed": 2 }""", "not a recipe")]
+    [InlineData("""{ "pretrain": null }""", "pretrain")]
+    [InlineData("""{ "prune": [null] }""", "prune")]
+    [InlineData("""{ "prune": [{ "admm": null }] }""", "admm")]
     [InlineData("null", "null")]
     [InlineData("[", "not a recipe")]
     [InlineData("", "not a recipe")]
@@ -50,6 +53,8 @@ public class RecipeTests
         { Lenet(new() { ["conv1"] = 501 }), "501" },
         { Lenet(new() { ["conv1"] = -1 }), "-1" },
         { Lenet([]), "names no layer" },
+        { Lenet(new() { ["fc1"] = 0 }) with { Quantize = new() }, "keep at least one" },
+        { new Recipe { Prune = [new() { KeepFraction = new Dictionary<string, double> { ["conv1"] = 0.0001 } }] }, "keeps none" },
         { Lenet(new() { ["conv1"] = 5 }) with { Architecture = "lenet" }, "Did you mean 'lenet5'?" },
         { Lenet(new() { ["conv1"] = 5 }) with { Quantize = new() { ConvolutionBits = 9 } }, "1 to 8" },
         { Lenet(new() { ["conv1"] = 5 }) with { Quantize = new() { FullyConnectedBits = 0 } }, "1 to 8" },
