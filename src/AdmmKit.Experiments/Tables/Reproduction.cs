@@ -1,5 +1,6 @@
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Training;
 
 namespace AdmmKit.Experiments.Tables;
 
@@ -130,6 +131,9 @@ public static class Reproduction
         Retrain = new() { Epochs = retrainEpochs, LearningRate = 4e-3 },
     };
 
+    /// <summary>Accuracy in %, without the digits that binary fractions add.</summary>
+    private static double Percent(Evaluation evaluation) => Math.Round(100 * evaluation.Accuracy, 6);
+
     private static List<ResultRow> Table1(RunResult run, string source)
     {
         bool mnist = run.Data.Name == "MNIST";
@@ -147,11 +151,11 @@ public static class Reproduction
         }
 
         string on = mnist ? "" : $" ({run.Data.Name})";
-        Add(PaperTables.Dense.Row + on, PaperTables.Dense, 100 * run.DenseTest.Accuracy, run.Spec.WeightCount);
+        Add(PaperTables.Dense.Row + on, PaperTables.Dense, Percent(run.DenseTest), run.Spec.WeightCount);
         foreach (PruneResult stage in run.Pruned)
         {
             Table1Row? paper = PaperTables.Table1.GetValueOrDefault(stage.Name);
-            Add((paper?.Row ?? "AdmmKit " + stage.Name) + on, paper, 100 * stage.Test.Accuracy, stage.Model.Survivors);
+            Add((paper?.Row ?? "AdmmKit " + stage.Name) + on, paper, Percent(stage.Test), stage.Model.Survivors);
         }
 
         foreach (Table1Row other in PaperTables.Table1Others.Concat(PaperTables.Table1.Values.Where(p => rows.All(r => !r.Row.StartsWith(p.Row, StringComparison.Ordinal)))))
@@ -188,7 +192,7 @@ public static class Reproduction
         double denseFile = denseBytes + (run.Spec.BiasCount * 4);
         return
         [
-            Line("top1", "%", null, 100 * quantized.Test.Accuracy),
+            Line("top1", "%", null, Percent(quantized.Test)),
             Line("accuracyDegradation", "points", PaperTables.Table5Degradation, degradation),
             Line("survivors", "", PaperTables.Table5Survivors, quantized.Model.Survivors) with { Status = papersPoint ? ResultStatus.Matched : mnist ? ResultStatus.None : ResultStatus.Trend },
             Line("weightDataBytes", "B", PaperTables.Table5DataBytes, dataBytes),
