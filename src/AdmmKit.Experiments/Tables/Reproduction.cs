@@ -41,22 +41,19 @@ public static class Reproduction
     /// </summary>
     public static Recipe Full { get; } = new()
     {
-        BatchSize = 128,
-        Pretrain = new() { Epochs = 20 },
+        Pretrain = new() { Epochs = 8 },
         Prune =
         [
-            Stage("31x", 160, 5_500, 7_500, 700, retrainEpochs: 20),
-            Stage("55x", 140, 3_300, 3_950, 430, retrainEpochs: 20),
-            Stage("85x", 125, 2_200, 2_410, 325, retrainEpochs: 45),
-            Stage("120x", 110, 1_700, 1_510, 265, retrainEpochs: 20),
-            Stage("167x", 95, 1_280, 970, 230, retrainEpochs: 45),
+            Stage("40x", 150, 4_000, 6_000, 600, iterations: 8, retrainEpochs: 6),
+            Stage("85x", 110, 2_050, 2_560, 340, iterations: 10, retrainEpochs: 12),
+            Stage("167x", 82, 1_170, 1_080, 240, iterations: 14, retrainEpochs: 16),
         ],
         Quantize = new()
         {
             ConvolutionBits = 3,
             FullyConnectedBits = 2,
-            Admm = new() { Iterations = 16, Rho = 2e-3f, RhoGrowth = 1.7f, FinalLearningRate = 1e-5 },
-            Biases = new() { Epochs = 2 },
+            Admm = new() { Iterations = 14, RhoGrowth = 1.5f, FinalLearningRate = 1e-5 },
+            Biases = new() { Epochs = 1 },
         },
     };
 
@@ -123,12 +120,12 @@ public static class Reproduction
         return files;
     }
 
-    private static PruneRecipe Stage(string name, int conv1, int conv2, int fc1, int fc2, int retrainEpochs) => new()
+    private static PruneRecipe Stage(string name, int conv1, int conv2, int fc1, int fc2, int iterations, int retrainEpochs) => new()
     {
         Name = name,
         Survivors = new Dictionary<string, int> { ["conv1"] = conv1, ["conv2"] = conv2, ["fc1"] = fc1, ["fc2"] = fc2 },
-        Admm = new() { Iterations = 10, RhoGrowth = 1.4f },
-        Retrain = new() { Epochs = retrainEpochs, LearningRate = 4e-3 },
+        Admm = new() { Iterations = iterations, RhoGrowth = 1.3f },
+        Retrain = new() { Epochs = retrainEpochs, LearningRate = 2e-3 },
     };
 
     /// <summary>Accuracy in %, without the digits that binary fractions add.</summary>
