@@ -57,7 +57,7 @@ internal static class CompressCommand
         DateTime started = DateTime.UtcNow;
         OutputFolder.CheckWritable(Path.GetDirectoryName(Path.GetFullPath(output))!);
         DataSet data = shared.OpenData(parsed, cancellation);
-        Console.WriteLine($"Data: {data.Name} ({data.Source}); {data.Training.Count} images to train, {data.Validation.Count} to choose by, {data.Test.Count} to test.");
+        SharedOptions.Announce(data);
         int threads = parsed.GetValue(shared.Threads);
         var run = new CompressionRun(recipe, data);
         RunResult result = ConsoleObserver.Watch(observer => run.Execute(threads, observer, cancellation));
@@ -65,14 +65,7 @@ internal static class CompressCommand
             ?? (result.Pruned.Count > 0 ? result.Pruned[^1].Model : null)
             ?? throw new AdmmKitException("The recipe neither prunes nor quantizes: give it a prune or a quantize entry.");
         model.Save(output);
-        Manifest manifest = Manifest.Describe(
-            "admmkit", parsed.Tokens.Select(t => t.Value), recipe, new DataOrigin(data.Name, data.Source, data.Checksums)) with
-        {
-            Seed = recipe.Seed,
-            Threads = threads > 0 ? threads : Environment.ProcessorCount,
-            StartedUtc = started,
-            WallTimeSeconds = Math.Round(result.WallTime.TotalSeconds, 1),
-        };
+        Manifest manifest = shared.Manifest(parsed, result, started);
         manifest.Save(Path.ChangeExtension(output, ".manifest.json"));
         RunChart.Create(result).Save(Path.ChangeExtension(output, ".svg"));
         InspectCommand.Show(model);

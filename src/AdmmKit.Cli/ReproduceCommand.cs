@@ -57,17 +57,11 @@ internal static class ReproduceCommand
         OutputFolder.CheckWritable(output);
         DataSet data = shared.OpenData(parsed, cancellation);
         int threads = parsed.GetValue(shared.Threads);
-        Console.WriteLine($"Data: {data.Name} ({data.Source}); {data.Training.Count} images to train, {data.Validation.Count} to choose by, {data.Test.Count} to test.");
+        SharedOptions.Announce(data);
         Console.WriteLine(full ? "Full mode: the paper's ratios." : "Quick mode: a moderate ratio; --full takes the paper's.");
         var run = new CompressionRun(recipe, data);
         RunResult result = ConsoleObserver.Watch(observer => run.Execute(threads, observer, cancellation));
-        Manifest manifest = Manifest.Describe("admmkit", CommandLine(parsed), recipe, new DataOrigin(data.Name, data.Source, data.Checksums)) with
-        {
-            Seed = recipe.Seed,
-            Threads = threads > 0 ? threads : Environment.ProcessorCount,
-            StartedUtc = started,
-            WallTimeSeconds = Math.Round(result.WallTime.TotalSeconds, 1),
-        };
+        Manifest manifest = shared.Manifest(parsed, result, started);
         foreach (string table in chosen)
         {
             string folder = Path.Combine(output, table);
@@ -80,8 +74,6 @@ internal static class ReproduceCommand
             $"Data: {data.Name}. {result.ImagesSeen / 1e6:f2} million training images in {result.WallTime.TotalSeconds:f0} s. One seed: accuracies differ by about 0.1 points between seeds."));
         return CommandLineTool.Success;
     }
-
-    private static string[] CommandLine(ParseResult parsed) => [.. parsed.Tokens.Select(t => t.Value)];
 
     private static void Show(string table, IReadOnlyList<ResultRow> rows)
     {

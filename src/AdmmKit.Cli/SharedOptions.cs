@@ -1,5 +1,7 @@
 using System.CommandLine;
 using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Results;
 
 namespace AdmmKit.Cli;
 
@@ -43,4 +45,22 @@ internal sealed class SharedOptions
     public DataSet OpenData(ParseResult parsed, CancellationToken cancellation) => DataSource.Open(
         new DataRequest { Directory = parsed.GetValue(Data), Synthetic = parsed.GetValue(Synthetic), Seed = parsed.GetValue(Seed) },
         line => Console.Error.WriteLine(line), cancellation);
+
+    /// <summary>Says what a run learns from, before it begins.</summary>
+    public static void Announce(DataSet data) => Console.WriteLine(
+        $"Data: {data.Name} ({data.Source}); {data.Training.Count} images to train, {data.Validation.Count} to choose by, {data.Test.Count} to test.");
+
+    /// <summary>The manifest of a finished run.</summary>
+    public Manifest Manifest(ParseResult parsed, RunResult run, DateTime started)
+    {
+        int threads = parsed.GetValue(Threads);
+        return Experiments.Results.Manifest.Describe(
+            "admmkit", parsed.Tokens.Select(t => t.Value), run.Recipe, new DataOrigin(run.Data.Name, run.Data.Source, run.Data.Checksums)) with
+        {
+            Seed = run.Recipe.Seed,
+            Threads = threads > 0 ? threads : Environment.ProcessorCount,
+            StartedUtc = started,
+            WallTimeSeconds = Math.Round(run.WallTime.TotalSeconds, 1),
+        };
+    }
 }

@@ -125,7 +125,7 @@ public class LayeringTests
         }
     }
 
-    private static string Root { get; } = FindRoot();
+    internal static string Root { get; } = FindRoot();
 
     private static string FindRoot()
     {

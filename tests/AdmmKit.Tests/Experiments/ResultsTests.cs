@@ -11,7 +11,7 @@ public class ResultsTests
     // Instruction sets round differently, which can move an image that sits on the fence between two classes.
     private const double ImagesOnTheFence = 3;
 
-    private static string Results => Path.Combine(FindRoot(), "results");
+    private static string Results => Path.Combine(LayeringTests.Root, "results");
 
     public static TheoryData<string, string> Models()
     {
@@ -64,17 +64,6 @@ public class ResultsTests
         string name = Path.GetFileNameWithoutExtension(file).Replace("lenet5-", "AdmmKit ", StringComparison.Ordinal);
         ResultRow[] rows = folder == "table1" ? [.. ours.Where(r => r.Row == name)] : ours;
         return rows.ToDictionary(r => r.Quantity, r => r.Ours!.Value);
-    }
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "AdmmKit.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new InvalidOperationException("No AdmmKit.sln above the tests: run them from a checkout.");
     }
 
     /// <summary>Runs only where MNIST is named by ADMMKIT_DATA; otherwise says that it did not.</summary>
