@@ -10,7 +10,8 @@ namespace AdmmKit.Tests;
 /// </summary>
 public class LayeringTests
 {
-    private const int MaxLibraryLines = 4000;
+    // Lines of code: neither blank nor comment. Documentation of public members should never be what has to give way.
+    private const int MaxLibraryLines = 3500;
     private const int MaxFileLines = 400;
     private const int MaxTrainerLines = 260;
 
@@ -87,7 +88,7 @@ public class LayeringTests
     [Fact]
     public void The_library_is_thin_and_its_trainer_fits_on_a_screen()
     {
-        Dictionary<string, int> lines = Sources(Path.Combine(Root, "src", "AdmmKit")).ToDictionary(f => f, f => File.ReadLines(f).Count());
+        Dictionary<string, int> lines = Sources(Path.Combine(Root, "src", "AdmmKit")).ToDictionary(f => f, CodeLines);
         Assert.Contains(lines.Keys, f => Path.GetFileName(f) == "AdmmTrainer.cs");
         Assert.Empty(SizeViolations(lines));
     }
@@ -98,7 +99,8 @@ public class LayeringTests
         Assert.Empty(SizeViolations(new() { ["AdmmTrainer.cs"] = 260, ["B.cs"] = 400 }));
         Assert.Single(SizeViolations(new() { ["Admm/AdmmTrainer.cs"] = 261 }));
         Assert.Single(SizeViolations(new() { ["B.cs"] = 401 }));
-        Assert.Single(SizeViolations(Enumerable.Range(0, 11).ToDictionary(i => $"{i}.cs", i => i == 0 ? 1 : 400)));
+        Assert.Single(SizeViolations(Enumerable.Range(0, 10).ToDictionary(i => $"{i}.cs", i => i == 0 ? 1 : 400)));
+        Assert.Equal(2, CodeLines(["/// <summary>", "", "int a; // why", "  // why", "}"]));
     }
 
     [Fact]
@@ -148,6 +150,11 @@ public class LayeringTests
         Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories)
             .Where(f => !Path.GetRelativePath(folder, f).Split('/', '\\').Any(part => part is "obj" or "bin"));
 
+    private static int CodeLines(string file) => CodeLines(File.ReadLines(file));
+
+    private static int CodeLines(IEnumerable<string> lines) =>
+        lines.Select(l => l.Trim()).Count(l => l.Length > 0 && !l.StartsWith("//", StringComparison.Ordinal));
+
     private static bool LacksLockFile(string project) =>
         !File.Exists(Path.Combine(Path.GetDirectoryName(project)!, "packages.lock.json"));
 
@@ -186,13 +193,13 @@ public class LayeringTests
             int most = Path.GetFileName(file) == "AdmmTrainer.cs" ? MaxTrainerLines : MaxFileLines;
             if (count > most)
             {
-                yield return FormattableString.Invariant($"{Path.GetFileName(file)} has {count} lines, at most {most}: split or simplify it.");
+                yield return FormattableString.Invariant($"{Path.GetFileName(file)} has {count} lines of code, at most {most}: split or simplify it.");
             }
         }
 
         if (lines.Values.Sum() is var total and > MaxLibraryLines)
         {
-            yield return FormattableString.Invariant($"The library has {total} lines; at most {MaxLibraryLines}: what belongs above it?");
+            yield return FormattableString.Invariant($"The library has {total} lines of code; at most {MaxLibraryLines}: what belongs above it?");
         }
     }
 }
