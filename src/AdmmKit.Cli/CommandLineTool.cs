@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
 
 namespace AdmmKit.Cli;
 
@@ -40,30 +41,28 @@ internal static class CommandLineTool
     public static int Guarded(Func<CancellationToken, int> work)
     {
         using var source = new CancellationTokenSource();
-        void Cancel(object? sender, ConsoleCancelEventArgs e)
+        void Cancel(PosixSignalContext context)
         {
-            e.Cancel = true;
+            // A second Ctrl-C, where the first one takes too long, is left to the system.
+            context.Cancel = !source.IsCancellationRequested;
             source.Cancel();
         }
 
-        Console.CancelKeyPress += Cancel;
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
         try
         {
             return work(source.Token);
         }
         catch (OperationCanceledException)
         {
-            Console.Error.WriteLine("Stopped. Nothing was written; the same command starts again from the beginning.");
+            Console.Error.WriteLine("Stopped. What was done is saved; the same command goes on from there.");
             return Interrupted;
         }
         catch (AdmmKitException e)
         {
             Console.Error.WriteLine("error: " + e.Message);
             return Failure;
-        }
-        finally
-        {
-            Console.CancelKeyPress -= Cancel;
         }
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Experiments.Runs;
 using AdmmKit.Experiments.Tables;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
@@ -31,6 +32,7 @@ internal static class CompressCommand
             output, recipeFile, print, architecture, survivors, keep, convBits, fcBits, rho, iterations, epochs,
         };
         shared.AddTo(command);
+        command.Options.Add(shared.Force);
         command.Validators.Add(result =>
         {
             if (result.GetValue(recipeFile) is not null && flags.All.Any(o => result.GetResult(o) is { Implicit: false }))
@@ -55,23 +57,26 @@ internal static class CompressCommand
     private static int Run(ParseResult parsed, Recipe recipe, string output, SharedOptions shared, CancellationToken cancellation)
     {
         DateTime started = DateTime.UtcNow;
+        if (recipe.Prune.Count == 0 && recipe.Quantize is null)
+        {
+            throw new AdmmKitException("The recipe neither prunes nor quantizes: give it a prune or a quantize entry.");
+        }
+
         OutputFolder.CheckWritable(Path.GetDirectoryName(Path.GetFullPath(output))!);
         DataSet data = shared.OpenData(parsed, cancellation);
         SharedOptions.Announce(data);
         int threads = parsed.GetValue(shared.Threads);
-        var run = new CompressionRun(recipe, data);
-        RunResult result = ConsoleObserver.Watch(observer => run.Execute(threads, observer, cancellation));
-        CompressedNetwork model = result.Quantized?.Model
-            ?? (result.Pruned.Count > 0 ? result.Pruned[^1].Model : null)
-            ?? throw new AdmmKitException("The recipe neither prunes nor quantizes: give it a prune or a quantize entry.");
+        var runs = new RunStore(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(output))!, "runs"));
+        RunResult result = ConsoleObserver.Watch(observer => runs.Execute(recipe, data, threads, parsed.GetValue(shared.Force), observer, cancellation));
+        ModelResult last = result.Models.Last();
+        CompressedNetwork model = last.Model;
         model.Save(output);
         Manifest manifest = shared.Manifest(parsed, result, started);
         manifest.Save(Path.ChangeExtension(output, ".manifest.json"));
         RunChart.Create(result).Save(Path.ChangeExtension(output, ".svg"));
         InspectCommand.Show(model);
-        double test = 100 * (result.Quantized?.Test ?? result.Pruned[^1].Test).Accuracy;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{data.Name}, {data.Test.Count} test images: dense {100 * result.DenseTest.Accuracy:f2} %, decoded from '{output}' {test:f2} %."));
+            $"{data.Name}, {data.Test.Count} test images: dense {100 * result.Dense.Test.Accuracy:f2} %, decoded from '{output}' {100 * last.Test.Accuracy:f2} %."));
         return CommandLineTool.Success;
     }
 

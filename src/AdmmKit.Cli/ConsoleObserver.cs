@@ -1,5 +1,6 @@
 using System.Globalization;
 using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Runs;
 using Spectre.Console;
 
 namespace AdmmKit.Cli;

@@ -3,6 +3,7 @@ using System.Globalization;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Experiments.Runs;
 using AdmmKit.Experiments.Tables;
 using Spectre.Console;
 
@@ -27,6 +28,7 @@ internal static class ReproduceCommand
             tables, quick, full, output,
         };
         shared.AddTo(command);
+        command.Options.Add(shared.Force);
         command.Validators.Add(result =>
         {
             if (result.GetValue(quick) && result.GetValue(full))
@@ -59,8 +61,8 @@ internal static class ReproduceCommand
         int threads = parsed.GetValue(shared.Threads);
         SharedOptions.Announce(data);
         Console.WriteLine(full ? "Full mode: the paper's ratios." : "Quick mode: a moderate ratio; --full takes the paper's.");
-        var run = new CompressionRun(recipe, data);
-        RunResult result = ConsoleObserver.Watch(observer => run.Execute(threads, observer, cancellation));
+        var runs = new RunStore(Path.Combine(output, "runs"));
+        RunResult result = ConsoleObserver.Watch(observer => runs.Execute(recipe, data, threads, parsed.GetValue(shared.Force), observer, cancellation));
         Manifest manifest = shared.Manifest(parsed, result, started);
         foreach (string table in chosen)
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Experiments.Runs;
 
 namespace AdmmKit.Cli;
 
@@ -24,6 +25,8 @@ internal sealed class SharedOptions
         DefaultValueFactory = _ => 0,
         HelpName = "T",
     };
+
+    public Option<bool> Force { get; } = new("--force") { Description = "Runs again what is done or was cut off, from the beginning." };
 
     public SharedOptions() => Threads.Validators.Add(result =>
     {

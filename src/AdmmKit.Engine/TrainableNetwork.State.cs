@@ -8,24 +8,27 @@ namespace AdmmKit.Engine;
 /// <summary>Saving and loading everything that training depends on.</summary>
 public sealed partial class TrainableNetwork
 {
-    private const uint StateMagic = 0x31534B41; // "AKS1"
+    private const uint StateMagic = 0x32534B41; // "AKS2"
 
     /// <inheritdoc/>
     public void SaveState(Stream stream)
     {
         using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
         writer.Write(StateMagic);
-        writer.Write(Layers.Count);
-        writer.Write(phase.Name);
+        byte[] name = Encoding.UTF8.GetBytes(phase.Name);
+        writer.Write(name.Length);
+        writer.Write(name);
         writer.Write(step);
+        writer.Write(lossSum);
+        writer.Write(lossImages);
+        writer.Write(Layers.Count);
         foreach (Parameters p in network.Parameters)
         {
             writer.Write(p.Info.WeightCount);
-            writer.Write(p.Frozen);
             writer.Write(p.Rho);
             writer.Write(p.Lambda);
-            writer.Write(p.Mask is not null);
-            writer.Write(p.Target is not null);
+            Write(writer, p.Keep);
+            Write(writer, p.Frozen);
             foreach (FloatBuffer buffer in Buffers(p))
             {
                 writer.Write(MemoryMarshal.AsBytes(buffer.Span));
@@ -35,7 +38,7 @@ public sealed partial class TrainableNetwork
 
     /// <summary>
     /// Reads what <see cref="SaveState"/> wrote. The phase must have been begun with the same <see cref="TrainingPhase"/>:
-    /// the state holds where the phase stands, not its schedule.
+    /// the state holds where the phase stands, not its schedule. After an error the phase must be begun again.
     /// </summary>
     /// <param name="stream">Where from.</param>
     /// <exception cref="BadFileException">The bytes are damaged or belong to another network or phase.</exception>
@@ -45,35 +48,55 @@ public sealed partial class TrainableNetwork
         try
         {
             Check(reader.ReadUInt32() == StateMagic, "it is not a training state");
-            Check(reader.ReadInt32() == Layers.Count, "it belongs to a network with another number of layers");
-            string name = reader.ReadString();
-            Check(name == phase.Name, $"it was saved in phase '{name}', not '{phase.Name}'");
+            byte[] name = Encoding.UTF8.GetBytes(phase.Name);
+            Check(reader.ReadInt32() == name.Length && reader.ReadBytes(name.Length).AsSpan().SequenceEqual(name), $"it was not saved in phase '{phase.Name}'");
             int savedStep = reader.ReadInt32();
             Check(savedStep >= 0 && savedStep <= phase.Steps, "its step lies outside the phase");
+            (double savedLoss, long savedImages) = (reader.ReadDouble(), reader.ReadInt64());
+            Check(double.IsFinite(savedLoss) && savedImages >= 0, "its loss is not a number");
+            Check(reader.ReadInt32() == Layers.Count, "it belongs to a network with another number of layers");
             foreach (Parameters p in network.Parameters)
             {
                 Check(reader.ReadInt32() == p.Info.WeightCount, $"layer '{p.Info.Name}' has another size there");
-                p.Frozen = reader.ReadBoolean();
                 p.Rho = reader.ReadSingle();
                 p.Lambda = reader.ReadSingle();
-                p.Mask = reader.ReadBoolean() ? new FloatBuffer(p.Info.WeightCount) : null;
-                p.Target = reader.ReadBoolean() ? new FloatBuffer(p.Info.WeightCount) : null;
+                Check(p.Rho >= 0 && float.IsFinite(p.Rho) && p.Lambda >= 0 && float.IsFinite(p.Lambda), "a penalty is negative or not a number");
+                (p.Keep, p.Frozen) = (ReadMarks(reader, p), ReadMarks(reader, p));
+                p.Target = p.Rho != 0 ? p.Target ?? new FloatBuffer(p.Info.WeightCount) : null;
                 foreach (FloatBuffer buffer in Buffers(p))
                 {
                     stream.ReadExactly(MemoryMarshal.AsBytes(buffer.Span));
                 }
+
+                p.UpdateMask();
             }
 
             EnterPhase(phase, savedStep);
+            (lossSum, lossImages) = (savedLoss, savedImages);
         }
         catch (EndOfStreamException e)
         {
             throw new BadFileException("The training state ends too early: it is truncated. Start again from an earlier one.", e);
         }
-        catch (FormatException e)
+    }
+
+    private static void Write(BinaryWriter writer, bool[]? marks)
+    {
+        writer.Write(marks is not null);
+        writer.Write(MemoryMarshal.AsBytes(marks.AsSpan()));
+    }
+
+    private static bool[]? ReadMarks(BinaryReader reader, Parameters p)
+    {
+        if (!reader.ReadBoolean())
         {
-            throw new BadFileException("The training state is damaged. Start again from an earlier one.", e);
+            return null;
         }
+
+        byte[] marks = reader.ReadBytes(p.Info.WeightCount);
+        Check(marks.Length == p.Info.WeightCount, "it ends too early");
+        Check(!marks.AsSpan().ContainsAnyExcept((byte)0, (byte)1), "a mask in it is neither 0 nor 1 somewhere");
+        return Array.ConvertAll(marks, m => m == 1);
     }
 
     private static void Check(bool condition, string otherwise)
@@ -86,7 +109,9 @@ public sealed partial class TrainableNetwork
 
     private static IEnumerable<FloatBuffer> Buffers(Parameters p)
     {
-        FloatBuffer?[] all = [p.Weights, p.Biases, p.WeightFirst, p.WeightSecond, p.BiasFirst, p.BiasSecond, p.Mask, p.Target];
+        // A target is kept between phases, but it counts only while its penalty does.
+        FloatBuffer?[] all =
+            [p.Weights, p.Biases, p.WeightFirst, p.WeightSecond, p.BiasFirst, p.BiasSecond, p.Rho != 0 ? p.Target : null];
         return all.OfType<FloatBuffer>();
     }
 }

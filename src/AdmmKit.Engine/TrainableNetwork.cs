@@ -28,6 +28,8 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     private readonly int[] order;
     private TrainingPhase phase = new("none", 1, new LearningRate.Constant(0));
     private int step;
+    private double lossSum;
+    private long lossImages;
     private int orderEpoch = -1;
     private ulong shiftKey;
     private ulong dropoutKey;
@@ -89,6 +91,9 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     /// <inheritdoc/>
     public int StepsPerEpoch => (data.Training.Count + options.BatchSize - 1) / options.BatchSize;
 
+    /// <inheritdoc/>
+    public int StepsDone => step;
+
     internal Network Network => network;
 
     private Span<float> this[int layer] => network.Parameters[layer].Weights.Span;
@@ -101,7 +106,7 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     {
         CheckLength(layer, source.Length, Layers[layer].WeightCount, "weights");
         source.CopyTo(this[layer]);
-        ApplyMask(network.Parameters[layer]);
+        network.Parameters[layer].ZeroPruned();
     }
 
     /// <inheritdoc/>
@@ -140,25 +145,16 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     /// <inheritdoc/>
     public void SetMask(int layer, ReadOnlySpan<bool> keep)
     {
-        Parameters parameters = network.Parameters[layer];
-        if (keep.IsEmpty)
-        {
-            parameters.Mask = null;
-            return;
-        }
-
-        CheckLength(layer, keep.Length, Layers[layer].WeightCount, "mask entries");
-        parameters.Mask ??= new FloatBuffer(keep.Length);
-        for (int i = 0; i < keep.Length; i++)
-        {
-            parameters.Mask.Span[i] = keep[i] ? 1 : 0;
-        }
-
-        ApplyMask(parameters);
+        network.Parameters[layer].Keep = Marks(layer, keep, "mask entries");
+        network.Parameters[layer].UpdateMask();
     }
 
     /// <inheritdoc/>
-    public void SetFrozen(int layer, bool frozen) => network.Parameters[layer].Frozen = frozen;
+    public void SetFrozen(int layer, ReadOnlySpan<bool> frozen)
+    {
+        network.Parameters[layer].Frozen = Marks(layer, frozen, "marks of frozen weights");
+        network.Parameters[layer].UpdateMask();
+    }
 
     /// <inheritdoc/>
     public void BeginPhase(TrainingPhase phase)
@@ -180,19 +176,17 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     {
         var clock = Stopwatch.StartNew();
         TimeSpan lastReport = TimeSpan.Zero;
-        double loss = 0;
-        long images = 0;
         (double recentLoss, long recentImages) = (0, 0);
         for (int i = 0; i < steps; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             (double stepLoss, int stepImages) = Step();
-            loss += stepLoss;
-            images += stepImages;
+            lossSum += stepLoss;
+            lossImages += stepImages;
             recentLoss += stepLoss;
             recentImages += stepImages;
             TimeSpan now = clock.Elapsed;
-            if (progress is not null && (now - lastReport > ProgressInterval || i == steps - 1))
+            if (progress is not null && (now - lastReport > ProgressInterval || step % StepsPerEpoch == 0 || i == steps - 1))
             {
                 progress.Report(new TrainingProgress(
                     phase.Name, step, phase.Steps, recentLoss / recentImages, recentImages / (now - lastReport).TotalSeconds));
@@ -201,7 +195,9 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
             }
         }
 
-        return images == 0 ? 0 : loss / images;
+        double mean = lossImages == 0 ? 0 : lossSum / lossImages;
+        (lossSum, lossImages) = (0, 0);
+        return mean;
     }
 
     /// <inheritdoc/>
@@ -215,26 +211,6 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => pool.Dispose();
-
-    private static void ApplyMask(Parameters parameters)
-    {
-        if (parameters.Mask is not { } mask)
-        {
-            return;
-        }
-
-        // Moments too: a pruned weight must not be revived by the optimizer's memory of it.
-        ReadOnlySpan<float> keep = mask.Span;
-        for (int i = 0; i < keep.Length; i++)
-        {
-            if (keep[i] == 0)
-            {
-                parameters.Weights.Span[i] = 0;
-                parameters.WeightFirst.Span[i] = 0;
-                parameters.WeightSecond.Span[i] = 0;
-            }
-        }
-    }
 
     private void Initialize()
     {
@@ -250,6 +226,17 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
         }
     }
 
+    private bool[]? Marks(int layer, ReadOnlySpan<bool> marks, string what)
+    {
+        if (marks.IsEmpty)
+        {
+            return null;
+        }
+
+        CheckLength(layer, marks.Length, Layers[layer].WeightCount, what);
+        return marks.ToArray();
+    }
+
     private void CheckLength(int layer, int actual, int expected, string what)
     {
         if (actual != expected)
@@ -263,6 +250,7 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     {
         phase = newPhase;
         step = newStep;
+        (lossSum, lossImages) = (0, 0);
         orderEpoch = -1;
         dropoutKey = RandomStream.Key(options.Seed, "dropout/" + phase.Name);
     }
@@ -313,7 +301,7 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
         (int layer, int first, int count) = updates[task];
         Parameters p = network.Parameters[layer];
         bool biases = first < 0;
-        if (p.Frozen && !biases)
+        if (p.AllFrozen && !biases)
         {
             return;
         }

@@ -40,8 +40,17 @@ internal sealed class Parameters
 
     public FloatBuffer BiasSecond { get; }
 
-    /// <summary>1 where the weight lives, 0 where it is pruned; null when nothing is.</summary>
-    public FloatBuffer? Mask { get; set; }
+    /// <summary>False where the weight is pruned; null when nothing is.</summary>
+    public bool[]? Keep { get; set; }
+
+    /// <summary>True where the weight stays as it is; null when all train.</summary>
+    public bool[]? Frozen { get; set; }
+
+    /// <summary>1 where the weight trains, 0 where it is pruned or frozen; null when all train.</summary>
+    public FloatBuffer? Mask { get; private set; }
+
+    /// <summary>Whether no weight trains.</summary>
+    public bool AllFrozen { get; private set; }
 
     /// <summary>Z - U of the quadratic penalty; kept between phases, read only while <see cref="Rho"/> is not 0.</summary>
     public FloatBuffer? Target { get; set; }
@@ -50,7 +59,43 @@ internal sealed class Parameters
 
     public float Lambda { get; set; }
 
-    public bool Frozen { get; set; }
+    /// <summary>Follows a change of <see cref="Keep"/> or <see cref="Frozen"/>: what does not train has no moments either.</summary>
+    public void UpdateMask()
+    {
+        AllFrozen = Frozen is not null && !Frozen.Contains(false);
+        if (Keep is null && Frozen is null)
+        {
+            Mask = null;
+            return;
+        }
+
+        Mask ??= new FloatBuffer(Info.WeightCount);
+        for (int i = 0; i < Info.WeightCount; i++)
+        {
+            bool trains = Keep?[i] != false && Frozen?[i] != true;
+            Mask.Span[i] = trains ? 1 : 0;
+            if (!trains)
+            {
+                // The optimizer's memory must neither revive a pruned weight nor move a frozen one.
+                WeightFirst.Span[i] = 0;
+                WeightSecond.Span[i] = 0;
+            }
+        }
+
+        ZeroPruned();
+    }
+
+    /// <summary>Sets pruned weights to exactly zero.</summary>
+    public void ZeroPruned()
+    {
+        for (int i = 0; Keep is not null && i < Keep.Length; i++)
+        {
+            if (!Keep[i])
+            {
+                Weights.Span[i] = 0;
+            }
+        }
+    }
 }
 
 /// <summary>A layer that has weights.</summary>

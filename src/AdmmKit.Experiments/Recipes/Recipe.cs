@@ -53,6 +53,9 @@ public sealed record AdmmRecipe
     /// <summary>The penalty rho in the first iteration; the paper's 3e-3, sec. 3.4.1, if not given.</summary>
     public float Rho { get; init; } = 3e-3f;
 
+    /// <summary>Layers with a first rho of their own, by name; it grows as the others do.</summary>
+    public IReadOnlyDictionary<string, float> RhoPerLayer { get; init; } = new Dictionary<string, float>();
+
     /// <summary>Factor of rho from one iteration to the next; 1 in the paper.</summary>
     public float RhoGrowth { get; init; } = 1;
 }

@@ -14,7 +14,12 @@ internal static class RecipeChecks
         foreach (PruneRecipe stage in recipe.Prune)
         {
             string where = $"prune '{stage.Name}'";
-            Admm(where, stage.Admm);
+            if (recipe.Prune.Count(p => p.Name == stage.Name) > 1 || string.IsNullOrWhiteSpace(stage.Name))
+            {
+                throw new AdmmKitException($"{where}: each pruning needs a name of its own, since random streams, checkpoints and files are named by it.");
+            }
+
+            Admm(where, stage.Admm, spec);
             Training(where + ", retrain", stage.Retrain);
             PerLayer constraints = Constraints(stage, spec);
             constraints.Validate(spec.Layers);
@@ -26,7 +31,7 @@ internal static class RecipeChecks
 
         if (recipe.Quantize is { } quantize)
         {
-            Admm("quantize", quantize.Admm);
+            Admm("quantize", quantize.Admm, spec);
             if (quantize.Biases is { } biases)
             {
                 Training("quantize, biases", biases);
@@ -97,8 +102,17 @@ internal static class RecipeChecks
         Rate(where, training.LearningRate);
     }
 
-    private static void Admm(string where, AdmmRecipe admm)
+    private static void Admm(string where, AdmmRecipe admm, NetworkSpec spec)
     {
+        foreach ((string layer, float rho) in admm.RhoPerLayer)
+        {
+            spec.IndexOf(layer);
+            if (!(rho > 0 && float.IsFinite(rho)))
+            {
+                throw new AdmmKitException(FormattableString.Invariant($"{where}, rhoPerLayer: rho {rho} of '{layer}' must be positive."));
+            }
+        }
+
         Range(where + ", iterations", admm.Iterations, 1, 10_000);
         Range(where + ", epochsPerIteration", admm.EpochsPerIteration, 1, 1_000);
         Rate(where, admm.LearningRate);

@@ -1,5 +1,6 @@
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Experiments.Runs;
 using AdmmKit.Training;
 
 namespace AdmmKit.Experiments.Tables;
@@ -111,7 +112,7 @@ public static class Reproduction
         }
         else
         {
-            foreach (PruneResult stage in run.Pruned)
+            foreach (ModelResult stage in run.Pruned)
             {
                 stage.Model.Save(At($"lenet5-{stage.Name.Replace(' ', '-')}.admm"));
             }
@@ -148,8 +149,8 @@ public static class Reproduction
         }
 
         string on = mnist ? "" : $" ({run.Data.Name})";
-        Add(PaperTables.Dense.Row + on, PaperTables.Dense, Percent(run.DenseTest), run.Spec.WeightCount);
-        foreach (PruneResult stage in run.Pruned)
+        Add(PaperTables.Dense.Row + on, PaperTables.Dense, Percent(run.Dense.Test), run.Spec.WeightCount);
+        foreach (ModelResult stage in run.Pruned)
         {
             Table1Row? paper = PaperTables.Table1.GetValueOrDefault(stage.Name);
             Add((paper?.Row ?? "AdmmKit " + stage.Name) + on, paper, Percent(stage.Test), stage.Model.Survivors);
@@ -167,7 +168,7 @@ public static class Reproduction
 
     private static List<ResultRow> Table5(RunResult run, string source)
     {
-        QuantizeResult quantized = run.Quantized
+        ModelResult quantized = run.Quantized
             ?? throw new AdmmKitException("Table 5 needs a quantized network, but the recipe has no quantization.");
         bool mnist = run.Data.Name == "MNIST";
         bool papersPoint = mnist && PaperTables.Table1.ContainsKey(run.Recipe.Prune[^1].Name) && quantized.Model.Survivors <= PaperTables.Table5SurvivorsAtMost;
@@ -176,7 +177,7 @@ public static class Reproduction
         double denseBytes = run.Spec.WeightCount * 4.0;
         double dataBytes = quantized.Model.WeightDataBits / 8.0;
         double fileBytes = quantized.Model.Size.TotalBytes;
-        double degradation = Math.Round(100 * (run.DenseTest.Accuracy - quantized.Test.Accuracy), 4);
+        double degradation = Math.Round(100 * (run.Dense.Test.Accuracy - quantized.Test.Accuracy), 4);
         ResultRow Line(string quantity, string unit, double? paper, double ours, bool smallerIsBetter = true) => new(
             row, quantity, unit, papersPoint ? paper : null, ours, null, 1,
             !mnist ? ResultStatus.Trend

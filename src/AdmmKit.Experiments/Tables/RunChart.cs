@@ -1,6 +1,7 @@
 using AdmmKit.Admm;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Experiments.Runs;
 
 namespace AdmmKit.Experiments.Tables;
 
@@ -57,5 +58,5 @@ public static class RunChart
         ? FormattableString.Invariant($"{q.Model.Survivors} weights, {q.Model.Size.TotalBytes} B, {100 * q.Test.Accuracy:f2} %")
         : run.Pruned.Count > 0
             ? FormattableString.Invariant($"{run.Pruned[^1].Model.Survivors} weights, {100 * run.Pruned[^1].Test.Accuracy:f2} %")
-            : FormattableString.Invariant($"dense, {100 * run.DenseTest.Accuracy:f2} %");
+            : FormattableString.Invariant($"dense, {100 * run.Dense.Test.Accuracy:f2} %");
 }

@@ -14,7 +14,7 @@ namespace AdmmKit.Admm;
 /// from Z(0) = Pi_S(W(0)), U(0) = 0.
 /// </summary>
 /// <remarks>[Ren2019]: see <see cref="IConstraint"/>.</remarks>
-public sealed class AdmmTrainer
+public sealed partial class AdmmTrainer
 {
     // U growing for so many iterations without W and Z coming closer is no longer noise.
     private const int WarnAfter = 5;
@@ -103,7 +103,9 @@ public sealed class AdmmTrainer
             network.SetPenalty(i, new Penalty.Quadratic(rho[i], Combine(z[i], u[i], -1, previous[i])));
         }
 
-        double loss = network.Train(options.StepsPerIteration, progress, cancellation);
+        // A state loaded in the middle of an iteration has done some of its steps.
+        int steps = ((history.Count + 1) * options.StepsPerIteration) - network.StepsDone;
+        double loss = network.Train(steps, progress, cancellation);
 
         for (int i = 0; i < w.Length; i++)
         {

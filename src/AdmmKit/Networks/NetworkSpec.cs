@@ -12,6 +12,7 @@ public sealed class NetworkSpec
     private static readonly Dictionary<string, Func<ImageShape, int, NetworkSpec>> Builders = new(StringComparer.Ordinal)
     {
         ["lenet5"] = (input, classes) => LeNet5(input, classes),
+        ["lenet5-relu"] = (input, classes) => LeNet5(input, classes, relu: true),
         ["lenet-300-100"] = LeNet300100,
     };
 
@@ -92,29 +93,32 @@ public sealed class NetworkSpec
     }
 
     /// <summary>
-    /// LeNet-5 as Caffe defines it and the paper counts it: 430,500 weights on MNIST. The only ReLU is after fc1.
+    /// LeNet-5 as Caffe defines it and the paper counts it: 430,500 weights on MNIST. Caffe's only ReLU is after fc1.
     /// </summary>
     /// <param name="input">Shape of one image; <see cref="Mnist"/> in the paper.</param>
     /// <param name="classes">Number of classes; 10 in the paper.</param>
     /// <param name="dropout">Probability of dropping an output of fc1 in training.</param>
-    public static NetworkSpec LeNet5(ImageShape input, int classes, double dropout = 0)
+    /// <param name="relu">
+    /// Whether a ReLU follows each pooling too: the architecture "lenet5-relu". The authors' public TensorFlow code has these
+    /// (before the pooling, which computes the same), their Caffe code has not; the weights are as many.
+    /// </param>
+    public static NetworkSpec LeNet5(ImageShape input, int classes, double dropout = 0, bool relu = false)
     {
-        var nodes = new List<Node>
-        {
+        Node[] afterPooling = relu ? [new Node.Relu()] : [];
+        Node[] inTraining = dropout > 0 ? [new Node.Dropout(dropout)] : [];
+        return new NetworkSpec(relu ? "lenet5-relu" : "lenet5", input,
+        [
             new Node.Convolution("conv1", 20, 5),
             new Node.MaxPool(2),
+            .. afterPooling,
             new Node.Convolution("conv2", 50, 5),
             new Node.MaxPool(2),
+            .. afterPooling,
             new Node.FullyConnected("fc1", 500),
             new Node.Relu(),
-        };
-        if (dropout > 0)
-        {
-            nodes.Add(new Node.Dropout(dropout));
-        }
-
-        nodes.Add(new Node.FullyConnected("fc2", classes));
-        return new NetworkSpec("lenet5", input, nodes);
+            .. inTraining,
+            new Node.FullyConnected("fc2", classes),
+        ]);
     }
 
     /// <summary>LeNet-300-100: three fully connected layers, 266,200 weights on MNIST.</summary>

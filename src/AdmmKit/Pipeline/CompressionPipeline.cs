@@ -13,15 +13,21 @@ public sealed class CompressionPipeline
 {
     private readonly ITrainable network;
     private readonly IPipelineObserver? observer;
+    private readonly ICheckpoints? checkpoints;
 
     /// <summary>Sets up the steps.</summary>
     /// <param name="network">The network to compress.</param>
     /// <param name="observer">Told how it goes, or null.</param>
-    public CompressionPipeline(ITrainable network, IPipelineObserver? observer = null)
+    /// <param name="checkpoints">
+    /// Keeps the state of each phase at every epoch, ADMM iteration and cancellation, and gives it back when the same steps
+    /// are taken again; the phases then need names of their own. Null for none.
+    /// </param>
+    public CompressionPipeline(ITrainable network, IPipelineObserver? observer = null, ICheckpoints? checkpoints = null)
     {
         ArgumentNullException.ThrowIfNull(network);
         this.network = network;
         this.observer = observer;
+        this.checkpoints = checkpoints;
     }
 
     /// <summary>Trains the dense network from where it stands.</summary>
@@ -126,6 +132,44 @@ public sealed class CompressionPipeline
     }
 
     /// <summary>
+    /// Puts survivors at their levels in rounds: in each, a share of every layer's survivors, those nearest to their levels,
+    /// is set there and frozen, and the others train on to make up for it. The authors' code does so; the paper does not say.
+    /// </summary>
+    /// <param name="outcome">What ADMM left.</param>
+    /// <param name="shares">Share of the survivors that is frozen after each round, rising, in (0, 1).</param>
+    /// <param name="phase">The training after each round, from 0.</param>
+    /// <param name="cancellation">Stops between two steps.</param>
+    /// <returns>W and Z after the last round; <see cref="Snap"/> sets the rest.</returns>
+    public QuantizeOutcome SnapInRounds(
+        QuantizeOutcome outcome, IReadOnlyList<double> shares, Func<int, TrainingPhase> phase, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        ArgumentNullException.ThrowIfNull(shares);
+        ArgumentNullException.ThrowIfNull(phase);
+        NetworkWeights w = outcome.Admm.Weights;
+        NetworkWeights z = outcome.Admm.Projected;
+        for (int round = 0; round < shares.Count; round++)
+        {
+            Free();
+            w.CopyTo(network);
+            for (int i = 0; i < network.Layers.Count; i++)
+            {
+                bool[] keep = Array.ConvertAll(z.Weights[i], x => x != 0);
+                (float[] weights, bool[] frozen) = Nearest(w.Weights[i], z.Weights[i], shares[round]);
+                network.SetWeights(i, weights);
+                network.SetMask(i, keep);
+                network.SetFrozen(i, frozen);
+            }
+
+            Train(phase(round), cancellation);
+            w = NetworkWeights.CopyFrom(network);
+            z = new NetworkWeights([.. w.Weights.Select((x, i) => Levels(i, x, z.Weights[i], outcome.Levels[i]))], w.Biases);
+        }
+
+        return outcome with { Admm = outcome.Admm with { Weights = w, Projected = z } };
+    }
+
+    /// <summary>
     /// Puts every survivor at its level (takes Z) and, with a phase given, trains the biases alone once more, which are
     /// not quantized.
     /// </summary>
@@ -141,7 +185,7 @@ public sealed class CompressionPipeline
         {
             for (int i = 0; i < network.Layers.Count; i++)
             {
-                network.SetFrozen(i, true);
+                network.SetFrozen(i, Enumerable.Repeat(true, network.Layers[i].WeightCount).ToArray());
             }
 
             Train(biasTraining, cancellation);
@@ -150,21 +194,82 @@ public sealed class CompressionPipeline
         return new QuantizedNetwork(NetworkWeights.CopyFrom(network), outcome.Levels, network.Evaluate(DataSplit.Validation));
     }
 
-    /// <summary>Trains a whole phase, evaluating after each epoch.</summary>
+    /// <summary>The share of the survivors that is nearest to its levels: set there, and marked. Those already there come first.</summary>
+    private static (float[] Weights, bool[] Frozen) Nearest(float[] w, float[] z, double share)
+    {
+        int[] survivors = [.. Enumerable.Range(0, z.Length).Where(j => z[j] != 0).OrderBy(j => Math.Abs(w[j] - z[j])).ThenBy(j => j)];
+        var weights = (float[])w.Clone();
+        var frozen = new bool[w.Length];
+        foreach (int j in survivors.Take((int)Math.Round(share * survivors.Length)))
+        {
+            weights[j] = z[j];
+            frozen[j] = true;
+        }
+
+        return (weights, frozen);
+    }
+
+    private float[] Levels(int layer, float[] w, float[] z, LayerLevels levels)
+    {
+        var projected = new float[w.Length];
+        new EqualDistanceLevels(Array.ConvertAll(z, x => x != 0), levels.Bits, levels.Q).Project(network.Layers[layer], w, projected, 1);
+        return projected;
+    }
+
+    /// <summary>Trains a whole phase, or what is left of it, evaluating after each epoch.</summary>
     private Evaluation Train(TrainingPhase phase, CancellationToken cancellation)
     {
         network.BeginPhase(phase);
-        Evaluation validation = network.Evaluate(DataSplit.Validation);
-        for (int done = 0; done < phase.Steps;)
+        int count = (phase.Steps + network.StepsPerEpoch - 1) / network.StepsPerEpoch;
+        var epochs = new List<EpochResult>();
+        checkpoints?.Resume(phase.Name, stream =>
         {
-            int steps = Math.Min(network.StepsPerEpoch, phase.Steps - done);
-            double loss = network.Train(steps, observer, cancellation);
-            done += steps;
-            validation = network.Evaluate(DataSplit.Validation);
-            observer?.Epoch(new EpochResult(phase.Name, (done + network.StepsPerEpoch - 1) / network.StepsPerEpoch, loss, validation));
+            epochs = StateRecord.Read<List<EpochResult>>(stream);
+            if (epochs.Count > count || epochs.Any(e => e?.Validation is null))
+            {
+                throw new BadFileException("The training state cannot be used here: its epochs do not fit. Start again from an earlier one.");
+            }
+
+            network.LoadState(stream);
+        });
+        epochs.ForEach(e => observer?.Epoch(e));
+        void Save() => checkpoints?.Save(phase.Name, network.StepsDone, stream =>
+        {
+            StateRecord.Write(stream, epochs);
+            network.SaveState(stream);
+        });
+
+        while (epochs.Count < count)
+        {
+            int end = Math.Min((epochs.Count + 1) * network.StepsPerEpoch, phase.Steps);
+            double loss = Saving(Save, progress => network.Train(end - network.StepsDone, progress, cancellation));
+            epochs.Add(new EpochResult(phase.Name, epochs.Count + 1, loss, network.Evaluate(DataSplit.Validation)));
+            observer?.Epoch(epochs[^1]);
+            Save();
         }
 
-        return validation;
+        return count > 0 ? epochs[^1].Validation : network.Evaluate(DataSplit.Validation);
+    }
+
+    /// <summary>Trains, saving the state when it is due and when training is cancelled.</summary>
+    private T Saving<T>(Action save, Func<IProgress<TrainingProgress>, T> train)
+    {
+        try
+        {
+            return train(new Relay<TrainingProgress>(value =>
+            {
+                observer?.Report(value);
+                if (checkpoints is { IsDue: true })
+                {
+                    save();
+                }
+            }));
+        }
+        catch (OperationCanceledException)
+        {
+            save();
+            throw;
+        }
     }
 
     private AdmmOutcome RunAdmm(INetworkConstraint constraint, AdmmOptions options, PrunedNetwork? keepZeros, CancellationToken cancellation)
@@ -179,7 +284,19 @@ public sealed class CompressionPipeline
             }
         }
 
-        trainer.Run(observer, observer, cancellation);
+        checkpoints?.Resume(options.Phase, trainer.LoadState);
+        foreach (AdmmIteration iteration in trainer.History)
+        {
+            observer?.Report(iteration);
+        }
+
+        void Save() => checkpoints?.Save(options.Phase, network.StepsDone, trainer.SaveState);
+        var iterated = new Relay<AdmmIteration>(iteration =>
+        {
+            observer?.Report(iteration);
+            Save();
+        });
+        Saving(Save, progress => trainer.Run(progress, iterated, cancellation));
         NetworkWeights weights = NetworkWeights.CopyFrom(network);
         return new AdmmOutcome(weights, new NetworkWeights([.. trainer.Projected.Select(z => (float[])z.Clone())], weights.Biases), trainer.History);
     }
@@ -191,7 +308,7 @@ public sealed class CompressionPipeline
         {
             network.SetPenalty(i, Penalty.None);
             network.SetMask(i, []);
-            network.SetFrozen(i, false);
+            network.SetFrozen(i, []);
         }
     }
 
@@ -201,5 +318,11 @@ public sealed class CompressionPipeline
         {
             network.SetMask(i, pruned.Mask(i));
         }
+    }
+
+    /// <summary>Calls back at once, on the same thread, unlike Progress.</summary>
+    private sealed class Relay<T>(Action<T> report) : IProgress<T>
+    {
+        public void Report(T value) => report(value);
     }
 }

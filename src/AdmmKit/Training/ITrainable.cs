@@ -15,6 +15,9 @@ public interface ITrainable
     /// <summary>Steps (mini-batches) that see every training image once.</summary>
     int StepsPerEpoch { get; }
 
+    /// <summary>Steps done since the phase began.</summary>
+    int StepsDone { get; }
+
     /// <summary>Copies the weights W_i, row-major, out of the engine.</summary>
     /// <param name="layer">Which layer.</param>
     /// <param name="destination">Receives <see cref="LayerInfo.WeightCount"/> numbers.</param>
@@ -48,10 +51,10 @@ public interface ITrainable
     /// <param name="keep">True where the weight lives; <see cref="LayerInfo.WeightCount"/> entries, or none.</param>
     void SetMask(int layer, ReadOnlySpan<bool> keep);
 
-    /// <summary>Pins the weights where they are (frozen) or lets them train again.</summary>
+    /// <summary>Pins weights where they stand, in place of those pinned before; biases and all other weights still train.</summary>
     /// <param name="layer">Which layer.</param>
-    /// <param name="frozen">True to leave this layer's weights, but not its biases, untouched by training.</param>
-    void SetFrozen(int layer, bool frozen);
+    /// <param name="frozen">True where the weight stays; <see cref="LayerInfo.WeightCount"/> entries, or none to free all.</param>
+    void SetFrozen(int layer, ReadOnlySpan<bool> frozen);
 
     /// <summary>
     /// Begins a phase: clears the optimizer's moments, sets the step counter to zero, and derives every random stream of
@@ -60,9 +63,12 @@ public interface ITrainable
     /// <param name="phase">Name, length and learning rate.</param>
     void BeginPhase(TrainingPhase phase);
 
-    /// <summary>Trains on; several calls continue one phase without a seam.</summary>
-    /// <param name="steps">Mini-batches to see.</param>
-    /// <param name="progress">Told now and then how it goes, or null.</param>
+    /// <summary>
+    /// Trains on; several calls continue one phase without a seam. A call that is cancelled leaves its part of the mean loss
+    /// in the state: the call that does the remaining steps returns the mean over both.
+    /// </summary>
+    /// <param name="steps">Mini-batches to see; with 0 only the mean that a cancelled call left is returned.</param>
+    /// <param name="progress">Told between two steps how it goes, at the end of each epoch for sure; may save the state. Or null.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     /// <returns>The mean loss over these steps, penalty not counted.</returns>
     /// <exception cref="DivergedException">The loss is no longer finite.</exception>
@@ -78,7 +84,8 @@ public interface ITrainable
 
     /// <summary>
     /// Reads what <see cref="SaveState"/> wrote; training then goes on to the same bits. The phase must have been begun
-    /// with the same <see cref="TrainingPhase"/>: the state says where the phase stands, not how it goes.
+    /// with the same <see cref="TrainingPhase"/>: the state says where the phase stands, not how it goes. After an error the
+    /// phase must be begun again.
     /// </summary>
     /// <param name="stream">Where from.</param>
     /// <exception cref="BadFileException">The bytes are damaged or belong to another network.</exception>

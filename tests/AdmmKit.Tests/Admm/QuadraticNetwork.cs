@@ -15,6 +15,8 @@ internal sealed class QuadraticNetwork(float h, params float[][] optimum) : ITra
 
     public int StepsPerEpoch => 1;
 
+    public int StepsDone { get; private set; }
+
     public int Phases { get; private set; }
 
     public IReadOnlyList<Penalty> Penalties => penalties;
@@ -35,14 +37,19 @@ internal sealed class QuadraticNetwork(float h, params float[][] optimum) : ITra
 
     public void SetMask(int layer, ReadOnlySpan<bool> keep) => masks[layer] = keep.IsEmpty ? null : keep.ToArray();
 
-    public void SetFrozen(int layer, bool frozen)
+    public void SetFrozen(int layer, ReadOnlySpan<bool> frozen)
     {
     }
 
-    public void BeginPhase(TrainingPhase phase) => Phases++;
+    public void BeginPhase(TrainingPhase phase)
+    {
+        Phases++;
+        StepsDone = 0;
+    }
 
     public double Train(int steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
+        StepsDone += steps;
         for (int i = 0; i < w.Length; i++)
         {
             for (int j = 0; j < w[i].Length; j++)

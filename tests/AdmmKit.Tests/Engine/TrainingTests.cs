@@ -116,7 +116,7 @@ public class TrainingTests
     public void Frozen_weights_do_not_move_but_their_biases_do()
     {
         using TrainableNetwork network = Create(threads: 1);
-        network.SetFrozen(0, true);
+        network.SetFrozen(0, Enumerable.Repeat(true, Spec.Layers[0].WeightCount).ToArray());
         NetworkWeights before = NetworkWeights.CopyFrom(network);
         network.BeginPhase(Phase);
         network.Train(5, null, CancellationToken.None);

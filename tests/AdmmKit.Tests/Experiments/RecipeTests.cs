@@ -1,4 +1,5 @@
 using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Runs;
 using AdmmKit.Experiments.Tables;
 using AdmmKit.Networks;
 using AdmmKit.Tests.Engine;

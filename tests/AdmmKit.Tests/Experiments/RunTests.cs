@@ -2,6 +2,7 @@ using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Experiments.Runs;
 using AdmmKit.Experiments.Tables;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
@@ -80,8 +81,8 @@ public sealed class RunTests : IDisposable
     public void Table_1_compares_with_the_paper_only_on_its_data_and_at_its_points()
     {
         RunResult run = new CompressionRun(Small with { Quantize = null }, data).Execute(1);
-        DataSet mnist = data with { Name = "MNIST" };
-        PruneResult AtPoint(string name, int correct) => run.Pruned[0] with { Name = name, Test = new(correct, 10_000, 0) };
+        DataOrigin mnist = run.Data with { Name = "MNIST" };
+        ModelResult AtPoint(string name, int correct) => run.Pruned[0] with { Name = name, Test = new(correct, 10_000, 0) };
 
         // 14,200 survivors are too many for the paper's 5,060, whatever the accuracy.
         IReadOnlyList<ResultRow> rows = Reproduction.Rows("table1", run with { Data = mnist, Pruned = [AtPoint("85x", 9_990)] }, "test");
@@ -89,9 +90,9 @@ public sealed class RunTests : IDisposable
         Assert.Equal(99.2, rows.First(r => r.Row == "AdmmKit 85x").Paper);
         Assert.Equal(99.9, rows.First(r => r.Row == "AdmmKit 85x").Ours!.Value, 1e-9);
 
-        RunResult dense = run with { Data = mnist, DenseTest = new(9_920, 10_000, 0) };
+        RunResult dense = run with { Data = mnist, Dense = run.Dense with { Test = new(9_920, 10_000, 0) } };
         Assert.Equal(ResultStatus.Matched, Reproduction.Rows("table1", dense, "test")[0].Status);
-        Assert.Equal(ResultStatus.Missed, Reproduction.Rows("table1", dense with { DenseTest = new(9_919, 10_000, 0) }, "test")[0].Status);
+        Assert.Equal(ResultStatus.Missed, Reproduction.Rows("table1", dense with { Dense = run.Dense with { Test = new(9_919, 10_000, 0) } }, "test")[0].Status);
         Assert.Throws<AdmmKitException>(() => Reproduction.Rows("table5", run, "test"));
     }
 

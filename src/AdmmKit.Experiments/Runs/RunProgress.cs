@@ -3,7 +3,7 @@ using AdmmKit.Admm;
 using AdmmKit.Pipeline;
 using AdmmKit.Training;
 
-namespace AdmmKit.Experiments.Recipes;
+namespace AdmmKit.Experiments.Runs;
 
 /// <summary>Where a run stands.</summary>
 /// <param name="Phase">The phase.</param>
@@ -38,7 +38,8 @@ public interface IRunObserver
 /// <summary>Collects the history of a run and turns the pipeline's reports into progress.</summary>
 internal sealed class History(IRunObserver? observer, int stepsPerEpoch, int totalEpochs) : IPipelineObserver
 {
-    private readonly Stopwatch clock = Stopwatch.StartNew();
+    private readonly Stopwatch clock = new();
+    private double resumedAt;
     private string phase = "";
     private double? validation;
     private double? residual;
@@ -49,20 +50,29 @@ internal sealed class History(IRunObserver? observer, int stepsPerEpoch, int tot
 
     public List<HistoryPoint> Points { get; } = [];
 
-    /// <summary>Enters a phase whose points lie so many epochs apart; returns its name.</summary>
-    public string Begin(string name, int epochsApart)
+    /// <summary>Epochs of all phases up to and with the current one.</summary>
+    public int EpochsAtEnd => epochsBefore + phaseEpochs;
+
+    /// <summary>Enters a phase of so many epochs, whose points lie so many of them apart; returns its name.</summary>
+    public string Begin(string name, int epochs, int epochsApart)
     {
         epochsBefore += phaseEpochs;
-        (phase, phaseEpochs, validation, residual) = (name, 0, null, null);
+        (phase, phaseEpochs, validation, residual) = (name, epochs, null, null);
         this.epochsApart = epochsApart;
         return name;
     }
 
     public void Report(TrainingProgress value)
     {
-        phaseEpochs = value.Steps / stepsPerEpoch;
         double done = (epochsBefore + ((double)value.Step / stepsPerEpoch)) / totalEpochs;
-        TimeSpan left = done > 0 ? clock.Elapsed * ((1 - done) / done) : TimeSpan.Zero;
+        if (!clock.IsRunning)
+        {
+            // What an earlier process did says nothing about the speed of this one.
+            clock.Start();
+            resumedAt = done;
+        }
+
+        TimeSpan left = done > resumedAt ? clock.Elapsed * ((1 - done) / (done - resumedAt)) : TimeSpan.Zero;
         int epoch = (value.Step + stepsPerEpoch - 1) / stepsPerEpoch;
         latest = new RunProgress(phase, epoch, phaseEpochs, done, value.Loss, value.ImagesPerSecond, validation, residual, left);
         observer?.Progress(latest);

@@ -3,25 +3,21 @@ using AdmmKit.Admm;
 using AdmmKit.Constraints;
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Results;
 using AdmmKit.Networks;
 using AdmmKit.Pipeline;
 using AdmmKit.Storage;
 using AdmmKit.Training;
 
-namespace AdmmKit.Experiments.Recipes;
+namespace AdmmKit.Experiments.Runs;
 
-/// <summary>One pruning of a run.</summary>
-/// <param name="Name">The stage's name.</param>
-/// <param name="Network">After masked retraining.</param>
-/// <param name="Model">As it is stored: survivors as float32.</param>
+/// <summary>A network that a run has made, as it is stored and decoded.</summary>
+/// <param name="Name">"dense", the name of a pruning, or "quantized".</param>
+/// <param name="Model">As it is stored; weights that are not quantized as float32.</param>
+/// <param name="Validation">The decoded model on the validation images.</param>
 /// <param name="Test">The decoded model on the test images.</param>
-public sealed record PruneResult(string Name, PrunedNetwork Network, CompressedNetwork Model, Evaluation Test);
-
-/// <summary>The quantization of a run.</summary>
-/// <param name="Network">After the snap.</param>
-/// <param name="Model">As it is stored.</param>
-/// <param name="Test">The decoded model on the test images.</param>
-public sealed record QuantizeResult(QuantizedNetwork Network, CompressedNetwork Model, Evaluation Test);
+public sealed record ModelResult(string Name, CompressedNetwork Model, Evaluation Validation, Evaluation Test);
 
 /// <summary>One point of the run's history: an epoch or an ADMM iteration.</summary>
 /// <param name="Phase">The phase.</param>
@@ -33,18 +29,23 @@ public sealed record HistoryPoint(string Phase, double Epoch, double Loss, Evalu
 
 /// <summary>Everything that came out of a run.</summary>
 /// <param name="Recipe">What was done.</param>
-/// <param name="Spec">The network.</param>
 /// <param name="Data">What it learnt from.</param>
 /// <param name="Dense">The dense network.</param>
-/// <param name="DenseTest">The dense network on the test images.</param>
 /// <param name="Pruned">One entry a pruning, in order.</param>
-/// <param name="Quantized">The quantization, or null if the recipe has none.</param>
+/// <param name="Quantized">The quantized network, or null if the recipe has none.</param>
 /// <param name="History">Epochs and iterations in order.</param>
 /// <param name="ImagesSeen">Training images seen in all phases.</param>
-/// <param name="WallTime">How long it took.</param>
+/// <param name="WallTime">How long it took, over all processes that worked on it.</param>
 public sealed record RunResult(
-    Recipe Recipe, NetworkSpec Spec, DataSet Data, TrainedNetwork Dense, Evaluation DenseTest, IReadOnlyList<PruneResult> Pruned,
-    QuantizeResult? Quantized, IReadOnlyList<HistoryPoint> History, long ImagesSeen, TimeSpan WallTime);
+    Recipe Recipe, DataOrigin Data, ModelResult Dense, IReadOnlyList<ModelResult> Pruned, ModelResult? Quantized,
+    IReadOnlyList<HistoryPoint> History, long ImagesSeen, TimeSpan WallTime)
+{
+    /// <summary>The architecture.</summary>
+    public NetworkSpec Spec => Dense.Model.Spec;
+
+    /// <summary>All models in the order in which they were made.</summary>
+    public IEnumerable<ModelResult> Models => [Dense, .. Pruned, .. Quantized is null ? [] : new[] { Quantized }];
+}
 
 /// <summary>Runs a recipe: the flow of Fig. 2 in [Ren2019], from data to the decoded model.</summary>
 public sealed class CompressionRun
@@ -77,7 +78,10 @@ public sealed class CompressionRun
     /// <param name="observer">Told how it goes, or null.</param>
     /// <param name="cancellation">Stops between two training steps.</param>
     /// <exception cref="DivergedException">The loss is no longer finite.</exception>
-    public RunResult Execute(int threads = 0, IRunObserver? observer = null, CancellationToken cancellation = default)
+    public RunResult Execute(int threads = 0, IRunObserver? observer = null, CancellationToken cancellation = default) =>
+        Execute(threads, observer, null, cancellation);
+
+    internal RunResult Execute(int threads, IRunObserver? observer, CheckpointFolder? checkpoints, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         using var network = new TrainableNetwork(
@@ -85,58 +89,58 @@ public sealed class CompressionRun
         using var evaluator = new Network(spec, 256, threads);
         int perEpoch = network.StepsPerEpoch;
         var history = new History(observer, perEpoch, Epochs);
-        var pipeline = new CompressionPipeline(network, history);
+        var pipeline = new CompressionPipeline(network, history, checkpoints);
 
         TrainingPhase Phase(string name, TrainingRecipe training) =>
-            new(history.Begin(name, 1), training.Epochs * perEpoch, new LearningRate.Cosine(training.LearningRate));
+            new(history.Begin(name, training.Epochs, 1), training.Epochs * perEpoch, new LearningRate.Cosine(training.LearningRate));
         AdmmOptions Admm(string name, AdmmRecipe admm) => new()
         {
-            Phase = history.Begin(name, admm.EpochsPerIteration),
+            Phase = history.Begin(name, admm.Iterations * admm.EpochsPerIteration, admm.EpochsPerIteration),
             Iterations = admm.Iterations,
             StepsPerIteration = admm.EpochsPerIteration * perEpoch,
             LearningRate = new LearningRate.Cosine(admm.LearningRate, admm.FinalLearningRate ?? admm.LearningRate),
-            Rho = new RhoSchedule(admm.Rho, admm.RhoGrowth),
+            Rho = new RhoSchedule(admm.Rho, admm.RhoGrowth) { PerLayer = admm.RhoPerLayer },
         };
-        Evaluation Test(NetworkWeights weights)
+        ModelResult Result(string name, CompressedNetwork network, Func<CompressedNetwork, FormattableString> what)
         {
-            evaluator.SetWeights(weights);
-            return evaluator.Evaluate(data.Test);
+            CompressedNetwork model = Stored(network);
+            evaluator.SetWeights(model.Decode());
+            var result = new ModelResult(name, model, evaluator.Evaluate(data.Validation), evaluator.Evaluate(data.Test));
+            observer?.Milestone(FormattableString.Invariant(what(model))
+                + FormattableString.Invariant($": {100 * result.Test.Accuracy:f2} % on {result.Test.Count} test images"));
+            return result;
         }
 
-        TrainedNetwork dense = pipeline.Pretrain(Phase("pretrain", recipe.Pretrain), cancellation);
-        Evaluation denseTest = Test(dense.Weights);
-        observer?.Milestone(FormattableString.Invariant($"dense network: {100 * denseTest.Accuracy:f2} % on {denseTest.Count} test images"));
+        CompressedNetwork Float(NetworkWeights weights) => CompressedNetwork.FromWeights(
+            spec, weights, new float[spec.Layers.Count], [.. spec.Layers.Select(_ => CompressedLayer.FloatBits)]);
 
-        var pruned = new List<PruneResult>();
+        TrainedNetwork trained = pipeline.Pretrain(Phase("pretrain", recipe.Pretrain), cancellation);
+        ModelResult dense = Result("dense", Float(trained.Weights), _ => $"dense network");
+
+        var pruned = new List<ModelResult>();
+        PrunedNetwork? last = null;
         foreach (PruneRecipe stage in recipe.Prune)
         {
-            PrunedNetwork? before = pruned.Count > 0 ? pruned[^1].Network : null;
             AdmmOutcome outcome = pipeline.AdmmPrune(
-                before?.Weights ?? dense.Weights, RecipeChecks.Constraints(stage, spec), Admm("ADMM prune " + stage.Name, stage.Admm), before, cancellation);
-            PrunedNetwork retrained = pipeline.Retrain(pipeline.HardPrune(outcome), Phase("retrain " + stage.Name, stage.Retrain), cancellation);
-            CompressedNetwork model = Stored(CompressedNetwork.FromWeights(
-                spec, retrained.Weights, new float[spec.Layers.Count], [.. spec.Layers.Select(_ => CompressedLayer.FloatBits)]));
-            pruned.Add(new PruneResult(stage.Name, retrained, model, Test(model.Decode())));
-            observer?.Milestone(FormattableString.Invariant(
-                $"pruned {model.CompressionRatio:f1}x to {model.Survivors} of {spec.WeightCount} weights: {100 * pruned[^1].Test.Accuracy:f2} % on {pruned[^1].Test.Count} test images"));
+                last?.Weights ?? trained.Weights, RecipeChecks.Constraints(stage, spec), Admm("ADMM prune " + stage.Name, stage.Admm), last, cancellation);
+            last = pipeline.Retrain(pipeline.HardPrune(outcome), Phase("retrain " + stage.Name, stage.Retrain), cancellation);
+            pruned.Add(Result(stage.Name, Float(last.Weights), m => $"pruned {m.CompressionRatio:f1}x to {m.Survivors} of {spec.WeightCount} weights"));
         }
 
-        QuantizeResult? quantized = null;
+        ModelResult? quantized = null;
         if (recipe.Quantize is { } quantize)
         {
-            PrunedNetwork start = pruned.Count > 0 ? pruned[^1].Network : new PrunedNetwork(dense.Weights, dense.Validation);
+            PrunedNetwork start = last ?? new PrunedNetwork(trained.Weights, trained.Validation);
             IReadOnlyList<LayerLevels> levels = pipeline.FindLevels(start, RecipeChecks.Bits(quantize, spec));
             QuantizeOutcome outcome = pipeline.AdmmQuantize(
                 start, levels, Admm("ADMM quantize", quantize.Admm), quantize.SearchIntervalEachIteration, cancellation);
             QuantizedNetwork snapped = pipeline.Snap(outcome, quantize.Biases is { } biases ? Phase("train biases", biases) : null, cancellation);
-            CompressedNetwork model = Stored(snapped.Compress(spec));
-            quantized = new QuantizeResult(snapped, model, Test(model.Decode()));
-            observer?.Milestone(FormattableString.Invariant(
-                $"quantized to {model.WeightDataBits / 8.0:f0} B of weight data, {model.Size.TotalBytes} B in all: {100 * quantized.Test.Accuracy:f2} % on {quantized.Test.Count} test images"));
+            quantized = Result("quantized", snapped.Compress(spec), m => $"quantized to {m.WeightDataBits / 8.0:f0} B of weight data, {m.Size.TotalBytes} B in all");
         }
 
         return new RunResult(
-            recipe, spec, data, dense, denseTest, pruned, quantized, history.Points, (long)Epochs * data.Training.Count, clock.Elapsed);
+            recipe, new DataOrigin(data.Name, data.Source, data.Checksums), dense, pruned, quantized, history.Points,
+            (long)Epochs * data.Training.Count, checkpoints?.Elapsed ?? clock.Elapsed);
     }
 
     /// <summary>The model as a reader of its file gets it: what is evaluated is what was written.</summary>

@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Globalization;
+using AdmmKit.Pipeline;
+
+namespace AdmmKit.Experiments.Runs;
+
+/// <summary>
+/// The saved states of one run: the last one of each finished phase and the last two of the phase at work. Files are told
+/// apart by phase and step, never by their times, so a clock that goes back does no harm.
+/// </summary>
+/// <param name="folder">Where they are; made when the first is saved.</param>
+/// <param name="run">What names the run: a state of another run is refused.</param>
+/// <param name="warn">Told what went wrong but need not stop the run.</param>
+internal sealed class CheckpointFolder(string folder, string run, Action<string> warn) : ICheckpoints
+{
+    private const string Extension = ".checkpoint";
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(60);
+
+    private readonly Stopwatch clock = Stopwatch.StartNew();
+    private readonly List<string> phases = [];
+    private TimeSpan before;
+    private TimeSpan saved;
+
+    /// <summary>Time spent on the run, in this process and in those that it goes on from.</summary>
+    public TimeSpan Elapsed => before + clock.Elapsed;
+
+    /// <summary>Whether anything was resumed.</summary>
+    public bool Resumed { get; private set; }
+
+    public bool IsDue => clock.Elapsed - saved > Interval;
+
+    public void Resume(string phase, Action<Stream> read)
+    {
+        phases.Add(phase);
+        foreach ((string file, _) in Files(phase).OrderByDescending(f => f.Step))
+        {
+            MemoryStream state;
+            try
+            {
+                (state, before) = CheckpointFile.Read(file, run);
+            }
+            catch (BadFileException e)
+            {
+                // Damaged, by a disk or by hand: the state before it leads to the same end.
+                warn($"warning: {e.Message} Going on from the state before it.");
+                continue;
+            }
+
+            Load(file, state, read);
+            clock.Restart();
+            (saved, Resumed) = (TimeSpan.Zero, true);
+            return;
+        }
+    }
+
+    public void Save(string phase, int step, Action<Stream> write)
+    {
+        try
+        {
+            CheckpointFile.Write(Path.Combine(folder, Name(phase, step)), run, Elapsed, write);
+            Clean();
+        }
+        catch (Exception e) when (e is AdmmKitException or IOException or UnauthorizedAccessException)
+        {
+            // A full disk must not end hours of training; the next state, or the results, may find room again.
+            warn($"warning: no checkpoint could be saved: {e.Message} Training goes on; if it is cut off now, it resumes from the state before.");
+        }
+
+        saved = clock.Elapsed;
+    }
+
+    /// <summary>Removes all states: the run is done, its results are kept elsewhere.</summary>
+    public void Delete()
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // 002-000000120.checkpoint: the phase's number in the run, and the step.
+    private string Name(string phase, int step) => string.Create(
+        CultureInfo.InvariantCulture, $"{phases.IndexOf(phase):d3}-{step:d9}{Extension}");
+
+    private (string File, int Step)[] Files(string phase)
+    {
+        if (!Directory.Exists(folder))
+        {
+            return [];
+        }
+
+        string prefix = Name(phase, 0)[..4];
+        return [.. Directory.EnumerateFiles(folder, prefix + "*" + Extension)
+            .Select(f => (f, int.TryParse(Path.GetFileNameWithoutExtension(f)[4..], NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : -1))
+            .Where(f => f.Item2 >= 0)];
+    }
+
+    private void Clean()
+    {
+        for (int i = 0; i < phases.Count; i++)
+        {
+            int keep = i == phases.Count - 1 ? 2 : 1;
+            foreach ((string file, _) in Files(phases[i]).OrderByDescending(f => f.Step).Skip(keep))
+            {
+                File.Delete(file);
+            }
+        }
+    }
+
+    private static void Load(string file, MemoryStream state, Action<Stream> read)
+    {
+        try
+        {
+            read(state);
+            if (state.Position != state.Length)
+            {
+                throw new BadFileException("There is something behind the state.");
+            }
+        }
+        catch (BadFileException e)
+        {
+            // A sound file whose state does not fit was not damaged: to go back to an older one would hide a fault of the program.
+            throw new AdmmKitException($"'{file}' cannot be resumed from: {e.Message} Use --force to begin the run again.", e);
+        }
+    }
+}

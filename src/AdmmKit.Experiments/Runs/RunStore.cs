@@ -1,0 +1,178 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Results;
+using AdmmKit.Storage;
+
+namespace AdmmKit.Experiments.Runs;
+
+/// <summary>
+/// Runs in a folder, each in a folder of its own that is named by the hash of everything it depends on. A run that is done
+/// is not done again; one that was cut off goes on from its last checkpoint.
+/// </summary>
+/// <param name="folder">Where the runs are.</param>
+public sealed class RunStore(string folder)
+{
+    /// <summary>
+    /// Counts changes of the program after which the same recipe gives other bits: to be raised with such a change, so that
+    /// old runs are not taken for new ones.
+    /// </summary>
+    private const int Revision = 1;
+
+    /// <summary>What names a run: 16 hexadecimal digits of the SHA-256 of recipe, data and <see cref="Revision"/>.</summary>
+    /// <param name="recipe">What is done.</param>
+    /// <param name="data">What is learnt from; its contents count, not its place.</param>
+    public static string Key(Recipe recipe, DataSet data)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(data);
+        var everything = new JsonObject
+        {
+            ["revision"] = Revision,
+            ["recipe"] = Sorted(JsonNode.Parse(RecipeJson.Write(recipe))),
+            ["data"] = new JsonArray([.. data.Checksums.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => (JsonNode)(c.Key + " " + c.Value))]),
+            ["split"] = $"{data.Training.Count}/{data.Validation.Count}/{data.Test.Count}",
+        };
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(everything.ToJsonString())))[..16];
+    }
+
+    /// <summary>Does a run, or what is left of it; takes it from the folder if it is done.</summary>
+    /// <param name="recipe">What to do.</param>
+    /// <param name="data">What to learn from.</param>
+    /// <param name="threads">Threads; 0 means all cores.</param>
+    /// <param name="force">Begins again, whatever there is.</param>
+    /// <param name="observer">Told how it goes, or null.</param>
+    /// <param name="cancellation">Saves a checkpoint and stops.</param>
+    /// <exception cref="AdmmKitException">The recipe does not fit, the folder cannot be used, or another process works on this run.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; the same call goes on from there.</exception>
+    public RunResult Execute(
+        Recipe recipe, DataSet data, int threads = 0, bool force = false, IRunObserver? observer = null, CancellationToken cancellation = default)
+    {
+        var run = new CompressionRun(recipe, data);
+        string key = Key(recipe, data);
+        string home = Path.Combine(folder, key);
+        using FileStream ours = Lock(home);
+        var checkpoints = new CheckpointFolder(Path.Combine(home, "checkpoints"), key, line => observer?.Milestone(line));
+        if (force)
+        {
+            StoredRun.Delete(home);
+            checkpoints.Delete();
+        }
+        else if (StoredRun.Exists(home))
+        {
+            RunResult stored = StoredRun.Load(home);
+            observer?.Milestone($"seed {recipe.Seed}: this run is done already, its results are taken from '{home}' (--force runs it again)");
+            return stored;
+        }
+
+        RunResult result = run.Execute(threads, observer, checkpoints, cancellation);
+        StoredRun.Save(result, home);
+        checkpoints.Delete();
+        return result;
+    }
+
+    /// <summary>
+    /// Two processes on one run would each undo what the other saves. The lock is the system's, so it ends with its process,
+    /// however that ends.
+    /// </summary>
+    private static FileStream Lock(string home)
+    {
+        string path = Path.Combine(home, ".lock");
+        try
+        {
+            Directory.CreateDirectory(home);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (File.Exists(path))
+        {
+            throw new AdmmKitException(
+                $"Another process is working on this very run, in '{home}'. Wait until it is done and give the same command again, which then takes its results; or choose another folder with --out.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AdmmKitException($"Cannot write to the folder '{home}': {e.Message.TrimEnd('.')}. Free space, change its rights or choose another with --out.", e);
+        }
+    }
+
+    private static JsonNode? Sorted(JsonNode? node) => node switch
+    {
+        JsonObject members => new JsonObject(members.OrderBy(m => m.Key, StringComparer.Ordinal)
+            .Select(m => KeyValuePair.Create(m.Key, Sorted(m.Value)))),
+        JsonArray entries => new JsonArray([.. entries.Select(Sorted)]),
+        _ => node?.DeepClone(),
+    };
+}
+
+/// <summary>A run that is done, as files: its models, and run.json, which is written last and read first.</summary>
+internal static class StoredRun
+{
+    private const string Name = "run.json";
+    private const long MaximumBytes = 64 << 20;
+
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        MaxDepth = 32,
+    };
+
+    public static bool Exists(string home) => File.Exists(Path.Combine(home, Name));
+
+    public static void Delete(string home) => File.Delete(Path.Combine(home, Name));
+
+    public static void Save(RunResult run, string home)
+    {
+        var models = new List<StoredModel>();
+        foreach (ModelResult model in run.Models)
+        {
+            // Names come from recipes, which may hold anything; a file's name must not.
+            string file = FormattableString.Invariant($"{models.Count}-{PortableName(model.Name)}.admm");
+            model.Model.Save(Path.Combine(home, file));
+            models.Add(new StoredModel(model.Name, file, model.Validation, model.Test));
+        }
+
+        var stored = new Stored(run.Recipe, run.Data, models, run.Quantized is not null, run.History, run.ImagesSeen, run.WallTime.TotalSeconds);
+        AtomicFile.Write(Path.Combine(home, Name), stream => JsonSerializer.Serialize(stream, stored, Options));
+    }
+
+    public static RunResult Load(string home)
+    {
+        string path = Path.Combine(home, Name);
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            if (stream.Length > MaximumBytes)
+            {
+                throw new JsonException("it is too long");
+            }
+
+            Stored stored = JsonSerializer.Deserialize<Stored>(stream, Options) ?? throw new JsonException("it holds null");
+            ModelResult[] models = [.. stored.Models.Select(m => new ModelResult(
+                m.Name, CompressedNetwork.Load(Path.Combine(home, Path.GetFileName(m.File))), m.Validation, m.Test))];
+            if (models.Length < (stored.Quantized ? 2 : 1))
+            {
+                throw new JsonException("it names too few models");
+            }
+
+            return new RunResult(
+                stored.Recipe, stored.Data, models[0], models[1..(stored.Quantized ? ^1 : ^0)], stored.Quantized ? models[^1] : null,
+                stored.History, stored.ImagesSeen, TimeSpan.FromSeconds(stored.WallTimeSeconds));
+        }
+        catch (Exception e) when (e is JsonException or AdmmKitException or IOException or UnauthorizedAccessException or OverflowException or ArgumentException)
+        {
+            throw new AdmmKitException($"The finished run in '{home}' cannot be read: {e.Message.TrimEnd('.')}. Give --force to do it again.", e);
+        }
+    }
+
+    private static string PortableName(string name) => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-'));
+
+    private sealed record StoredModel(string Name, string File, Training.Evaluation Validation, Training.Evaluation Test);
+
+    private sealed record Stored(
+        Recipe Recipe, DataOrigin Data, IReadOnlyList<StoredModel> Models, bool Quantized, IReadOnlyList<HistoryPoint> History,
+        long ImagesSeen, double WallTimeSeconds);
+}

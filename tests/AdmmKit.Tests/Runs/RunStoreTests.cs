@@ -1,0 +1,237 @@
+using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Runs;
+using AdmmKit.Networks;
+using AdmmKit.Tests.Data;
+using AdmmKit.Tests.Engine;
+
+namespace AdmmKit.Tests.Runs;
+
+/// <summary>What is cut off goes on to the same bits, and what is done is not done again.</summary>
+public sealed class RunStoreTests : IDisposable
+{
+    private static readonly Recipe Small = new()
+    {
+        Architecture = "lenet-300-100",
+        BatchSize = 32,
+        Pretrain = new() { Epochs = 2 },
+        Prune =
+        [
+            new()
+            {
+                Name = "5x",
+                KeepFraction = new Dictionary<string, double> { ["fc1"] = 0.2, ["fc2"] = 0.2 },
+                Admm = new() { Iterations = 2, EpochsPerIteration = 2, RhoGrowth = 2 },
+                Retrain = new() { Epochs = 2 },
+            },
+        ],
+        Quantize = new() { Admm = new() { Iterations = 2, RhoGrowth = 5 }, Biases = new() { Epochs = 1 } },
+    };
+
+    private readonly TemporaryFolder folder = new();
+    private readonly DataSet data = TestData.BlobData(NetworkSpec.Mnist, 10, 320);
+    private readonly List<string> lines = [];
+
+    private string Home => Path.Combine(folder.Path, RunStore.Key(Small, data));
+
+    private string Checkpoints => Path.Combine(Home, "checkpoints");
+
+    [Theory]
+    [InlineData(1)] // at each epoch and iteration
+    [InlineData(3)]
+    [InlineData(0)] // anywhere, as the clock will have it
+    public void A_run_cut_off_again_and_again_ends_with_the_same_bits(int reportsAtATime)
+    {
+        RunResult whole = new CompressionRun(Small, data).Execute(2);
+        var store = new RunStore(folder.Path);
+        RunResult? resumed = null;
+        int cuts = 0;
+        while (resumed is null)
+        {
+            using var source = new CancellationTokenSource();
+            var observer = new Observer(lines) { ReportsLeft = reportsAtATime, OnLastReport = source.Cancel };
+            if (reportsAtATime == 0)
+            {
+                // Even a call that is cancelled before its first step must leave what there is as it is.
+                source.CancelAfter(TimeSpan.FromMilliseconds(25 * cuts));
+            }
+
+            try
+            {
+                resumed = store.Execute(Small, data, 1, observer: observer, cancellation: source.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                cuts++;
+                Assert.InRange(Directory.GetFiles(Checkpoints, "*.checkpoint").Length, 1, 6);
+            }
+
+            Assert.InRange(cuts, 0, 500);
+        }
+
+        Assert.True(cuts >= 2, $"cut off {cuts} times");
+        AssertSame(whole, resumed);
+        Assert.False(Directory.Exists(Checkpoints));
+        Assert.DoesNotContain(lines, l => l.Contains("warning", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_damaged_checkpoint_is_told_and_the_one_before_it_leads_to_the_same_bits()
+    {
+        RunResult whole = new CompressionRun(Small, data).Execute(1);
+        Cut(reports: 6);
+        string newest = Directory.GetFiles(Checkpoints).Order(StringComparer.Ordinal).Last();
+        byte[] bytes = File.ReadAllBytes(newest);
+        bytes[bytes.Length / 2] ^= 4;
+        File.WriteAllBytes(newest, bytes);
+        AssertSame(whole, new RunStore(folder.Path).Execute(Small, data, 1, observer: new Observer(lines)));
+        Assert.Contains(lines, l => l.Contains("checksum", StringComparison.Ordinal) && l.Contains(newest, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_clock_that_goes_back_does_no_harm()
+    {
+        Cut(reports: 6);
+        foreach ((string file, int i) in Directory.GetFiles(Checkpoints).Order(StringComparer.Ordinal).Select((f, i) => (f, i)))
+        {
+            File.SetLastWriteTimeUtc(file, new DateTime(1980, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddDays(-i));
+        }
+
+        AssertSame(new CompressionRun(Small, data).Execute(1), new RunStore(folder.Path).Execute(Small, data, 1));
+    }
+
+    [Fact]
+    public void A_run_that_is_done_is_taken_from_its_folder_unless_forced()
+    {
+        var store = new RunStore(folder.Path);
+        RunResult first = store.Execute(Small, data, 1);
+        var observer = new Observer(lines);
+        RunResult second = store.Execute(Small, data, 1, observer: observer);
+        Assert.Equal(0, observer.Reports);
+        Assert.Contains(lines, l => l.Contains("--force", StringComparison.Ordinal));
+        AssertSame(first, second);
+        Assert.Equal(first.WallTime.TotalSeconds, second.WallTime.TotalSeconds, 1e-6);
+
+        RunResult third = store.Execute(Small, data, 1, force: true, observer);
+        Assert.True(observer.Reports > 0);
+        AssertSame(first, third);
+    }
+
+    [Fact]
+    public void A_finished_run_that_is_damaged_is_an_error_that_says_what_to_do()
+    {
+        new RunStore(folder.Path).Execute(Small, data, 1);
+        foreach (string content in new[] { "", "null", "{}", """{"recipe":null}""" })
+        {
+            File.WriteAllText(Path.Combine(Home, "run.json"), content);
+            var e = Assert.Throws<AdmmKitException>(() => new RunStore(folder.Path).Execute(Small, data, 1));
+            Assert.Contains("--force", e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Two_at_once_on_one_run_do_not_harm_each_other()
+    {
+        string? message = null;
+        var observer = new Observer(lines)
+        {
+            ReportsLeft = 1,
+            OnLastReport = () => message = Assert.Throws<AdmmKitException>(() => new RunStore(folder.Path).Execute(Small, data, 1)).Message,
+        };
+        RunResult result = new RunStore(folder.Path).Execute(Small, data, 1, observer: observer);
+        Assert.Contains("Another process is working on this very run", message, StringComparison.Ordinal);
+        AssertSame(new CompressionRun(Small, data).Execute(1), result);
+        // Another seed is another run, which need not wait.
+        new RunStore(folder.Path).Execute(Small with { Seed = 2, Prune = [], Quantize = null }, data, 1);
+    }
+
+    [Fact]
+    public void A_run_goes_on_where_no_checkpoint_can_be_saved()
+    {
+        Directory.CreateDirectory(Home);
+        File.WriteAllText(Checkpoints, "a file where the folder should be");
+        RunResult result = new RunStore(folder.Path).Execute(Small, data, 1, observer: new Observer(lines));
+        AssertSame(new CompressionRun(Small, data).Execute(1), result);
+        Assert.Contains(lines, l => l.Contains("no checkpoint could be saved", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_sound_checkpoint_of_another_program_is_refused()
+    {
+        Cut(reports: 3);
+        foreach (string file in Directory.GetFiles(Checkpoints))
+        {
+            CheckpointFile.Write(file, Path.GetFileName(Home), TimeSpan.Zero, s => s.Write([1, 2, 3, 4, 5, 6, 7, 8]));
+        }
+
+        var e = Assert.Throws<AdmmKitException>(() => new RunStore(folder.Path).Execute(Small, data, 1));
+        Assert.Contains("--force", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_name_of_a_run_follows_from_what_it_depends_on()
+    {
+        string key = RunStore.Key(Small, data);
+        Recipe reread = RecipeJson.Parse(RecipeJson.Write(Small), "again");
+        Recipe reordered = Small with
+        {
+            Prune = [Small.Prune[0] with { KeepFraction = new Dictionary<string, double> { ["fc2"] = 0.2, ["fc1"] = 0.2 } }],
+        };
+        Assert.Equal(key, RunStore.Key(reread, data));
+        Assert.Equal(key, RunStore.Key(reordered, data with { Name = "elsewhere", Source = "another folder" }));
+        Assert.NotEqual(key, RunStore.Key(Small with { Seed = 2 }, data));
+        Assert.NotEqual(key, RunStore.Key(Small, data with { Checksums = new Dictionary<string, string> { ["images"] = "other" } }));
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    private static void AssertSame(RunResult expected, RunResult actual)
+    {
+        Assert.Equal(expected.Models.Select(Bytes), actual.Models.Select(Bytes));
+        Assert.Equal(expected.Models.Select(m => (m.Name, m.Validation, m.Test)), actual.Models.Select(m => (m.Name, m.Validation, m.Test)));
+        Assert.Equal(expected.ImagesSeen, actual.ImagesSeen);
+        // Records hold lists, which compare by reference: as text they compare by what they hold, to the last bit.
+        Assert.Equal(expected.History.Select(Text), actual.History.Select(Text));
+
+        static byte[] Bytes(ModelResult model)
+        {
+            var stream = new MemoryStream();
+            model.Model.Write(stream);
+            return stream.ToArray();
+        }
+
+        static string Text(HistoryPoint point) => System.Text.Json.JsonSerializer.Serialize(point);
+    }
+
+    private void Cut(int reports)
+    {
+        using var source = new CancellationTokenSource();
+        var observer = new Observer(lines) { ReportsLeft = reports, OnLastReport = source.Cancel };
+        Assert.Throws<OperationCanceledException>(() => new RunStore(folder.Path).Execute(Small, data, 1, observer: observer, cancellation: source.Token));
+    }
+
+    /// <summary>Counts reports of training, one an epoch at least, and does something at one of them.</summary>
+    private sealed class Observer(List<string> lines) : IRunObserver
+    {
+        public int ReportsLeft { get; set; } = int.MaxValue;
+
+        public int Reports { get; private set; }
+
+        public Action? OnLastReport { get; init; }
+
+        public void Progress(RunProgress progress)
+        {
+            Reports++;
+            if (--ReportsLeft == 0)
+            {
+                OnLastReport?.Invoke();
+            }
+        }
+
+        public void Point(RunProgress progress)
+        {
+        }
+
+        public void Milestone(string text) => lines.Add(text);
+    }
+}
