@@ -80,6 +80,22 @@ public sealed record PrunedNetwork(NetworkWeights Weights, Evaluation Validation
     /// <summary>True for each weight of a layer that survives.</summary>
     /// <param name="layer">Which layer.</param>
     public bool[] Mask(int layer) => Array.ConvertAll(Weights.Weights[layer], w => w != 0);
+
+    /// <summary>Refuses weights that are not zero where this network was pruned.</summary>
+    /// <param name="layers">All layers of the network.</param>
+    /// <param name="weights">The weights of each layer after a projection.</param>
+    internal void CheckKept(IReadOnlyList<LayerInfo> layers, IReadOnlyList<float[]> weights)
+    {
+        for (int i = 0; i < layers.Count; i++)
+        {
+            if (weights[i].Zip(Weights.Weights[i]).Any(p => p.First != 0 && p.Second == 0))
+            {
+                throw new AdmmKitException(
+                    $"Layer '{layers[i].Name}': this constraint brings pruned weights back to life, so their zeros cannot be kept: "
+                    + "use a set that only takes weights away, or do not keep the zeros.");
+            }
+        }
+    }
 }
 
 /// <summary>Bits and interval of one layer's levels.</summary>
