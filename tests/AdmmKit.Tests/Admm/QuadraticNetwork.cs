@@ -35,7 +35,14 @@ internal sealed class QuadraticNetwork(float h, params float[][] optimum) : ITra
     public void SetPenalty(int layer, Penalty penalty) => penalties[layer] =
         penalty is Penalty.Quadratic q ? q with { Target = q.Target.ToArray() } : penalty;
 
-    public void SetMask(int layer, ReadOnlySpan<bool> keep) => masks[layer] = keep.IsEmpty ? null : keep.ToArray();
+    public void SetMask(int layer, ReadOnlySpan<bool> keep)
+    {
+        masks[layer] = keep.IsEmpty ? null : keep.ToArray();
+        for (int j = 0; j < keep.Length; j++)
+        {
+            w[layer][j] = keep[j] ? w[layer][j] : 0;
+        }
+    }
 
     public void SetFrozen(int layer, ReadOnlySpan<bool> frozen)
     {
@@ -55,7 +62,9 @@ internal sealed class QuadraticNetwork(float h, params float[][] optimum) : ITra
             for (int j = 0; j < w[i].Length; j++)
             {
                 (double rho, double target) = penalties[i] is Penalty.Quadratic q ? (q.Rho, q.Target.Span[j]) : (0, 0);
-                w[i][j] = masks[i]?[j] == false ? 0 : (float)(((h * optimum[i][j]) + (rho * target)) / (h + rho));
+                double lambda = penalties[i] is Penalty.L1 l1 ? l1.Lambda : 0;
+                double pull = Math.CopySign(Math.Max(0, Math.Abs(h * optimum[i][j]) - lambda), optimum[i][j]);
+                w[i][j] = masks[i]?[j] == false ? 0 : (float)((pull + (rho * target)) / (h + rho));
             }
         }
 

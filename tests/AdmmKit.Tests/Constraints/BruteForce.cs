@@ -28,8 +28,11 @@ internal static class BruteForce
         };
     }
 
-    /// <summary>Tries each level, signed and in units of q, for each weight; with q given, or the best q > 0 for each trial.</summary>
-    public static double OverLevels(float[] v, int[] levels, double? q)
+    /// <summary>
+    /// Tries each level, signed and in units of q, for each weight; with q given, or the best q > 0 for each trial. At most
+    /// so many weights may be at another level than 0.
+    /// </summary>
+    public static double OverLevels(float[] v, int[] levels, double? q, int survivors = int.MaxValue)
     {
         double best = double.PositiveInfinity;
         var digits = new int[v.Length];
@@ -45,7 +48,10 @@ internal static class BruteForce
             }
 
             double interval = q ?? (b > 0 ? Math.Max(0, a / b) : 0);
-            best = Math.Min(best, c - (2 * interval * a) + (interval * interval * b));
+            if (survivors >= v.Length || digits.Count(d => levels[d] != 0) <= survivors)
+            {
+                best = Math.Min(best, c - (2 * interval * a) + (interval * interval * b));
+            }
 
             int at = 0;
             while (at < v.Length && ++digits[at] == levels.Length)
