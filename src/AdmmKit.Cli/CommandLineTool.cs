@@ -20,6 +20,7 @@ internal static class CommandLineTool
             CompressCommand.Create(),
             EvaluateCommand.Create(),
             InspectCommand.Create(),
+            VerifyCommand.Create(),
         };
         ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
         if (parsed.Errors.Count > 0)

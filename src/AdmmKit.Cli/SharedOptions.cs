@@ -49,6 +49,10 @@ internal sealed class SharedOptions
         new DataRequest { Directory = parsed.GetValue(Data), Synthetic = parsed.GetValue(Synthetic), Seed = parsed.GetValue(Seed) },
         line => Console.Error.WriteLine(line), cancellation);
 
+    /// <summary>The data set at hand, never a drawn one; null where there is none.</summary>
+    public DataSet? OpenFiles(ParseResult parsed, CancellationToken cancellation) => DataSource.OpenFiles(
+        new DataRequest { Directory = parsed.GetValue(Data) }, line => Console.Error.WriteLine(line), cancellation);
+
     /// <summary>Says what a run learns from, before it begins.</summary>
     public static void Announce(DataSet data) => Console.WriteLine(
         $"Data: {data.Name} ({data.Source}); {data.Training.Count} images to train, {data.Validation.Count} to choose by, {data.Test.Count} to test.");

@@ -15,15 +15,9 @@ public static class DataSource
     public static DataSet Open(DataRequest request, Action<string>? log = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        log ??= _ => { };
-        if (request.ValidationCount < 1)
-        {
-            throw new AdmmKitException(FormattableString.Invariant(
-                $"{request.ValidationCount} validation images: at least 1 is needed, since every choice is made on them."));
-        }
-
         if (request.Synthetic)
         {
+            CheckValidation(request);
             if (!string.IsNullOrEmpty(request.Directory))
             {
                 throw new AdmmKitException(
@@ -33,6 +27,27 @@ public static class DataSource
             return Draw(request, cancellationToken);
         }
 
+        if (OpenFiles(request, log, cancellationToken) is { } data)
+        {
+            return data;
+        }
+
+        log?.Invoke((request.Offline ? "MNIST is not in the cache and downloads are switched off" : "MNIST could not be downloaded")
+            + ": using SYNTHETIC digits drawn by this program. Results on them are not results on MNIST. "
+            + "For your own files: --data DIR or ADMMKIT_DATA.");
+        return Draw(request, cancellationToken);
+    }
+
+    /// <summary>The same without the last resort: files or nothing.</summary>
+    /// <param name="request">What is wanted and where to look; whether it asks for synthetic digits makes no difference.</param>
+    /// <param name="log">Takes a line about each step that takes time or that the user should know of.</param>
+    /// <param name="cancellationToken">Stops reading and downloading.</param>
+    /// <returns>The data set, or null where no folder is named and MNIST is neither in the cache nor to be downloaded.</returns>
+    /// <exception cref="BadFileException">A named folder is missing, incomplete or damaged.</exception>
+    public static DataSet? OpenFiles(DataRequest request, Action<string>? log = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        CheckValidation(request);
         if (!string.IsNullOrEmpty(request.Directory))
         {
             return IdxFolder.Open(request.Directory, "--data", request.ValidationCount, cancellationToken);
@@ -43,15 +58,18 @@ public static class DataSource
             return IdxFolder.Open(request.EnvironmentDirectory, "ADMMKIT_DATA", request.ValidationCount, cancellationToken);
         }
 
-        if (MnistDownload.IsComplete(request) || (!request.Offline && MnistDownload.TryFill(request, log, cancellationToken)))
-        {
-            return IdxFolder.Open(request.CacheDirectory, "cache", request.ValidationCount, cancellationToken);
-        }
+        return MnistDownload.IsComplete(request) || (!request.Offline && MnistDownload.TryFill(request, log ?? (_ => { }), cancellationToken))
+            ? IdxFolder.Open(request.CacheDirectory, "cache", request.ValidationCount, cancellationToken)
+            : null;
+    }
 
-        log((request.Offline ? "MNIST is not in the cache and downloads are switched off" : "MNIST could not be downloaded")
-            + ": using SYNTHETIC digits drawn by this program. Results on them are not results on MNIST. "
-            + "For your own files: --data DIR or ADMMKIT_DATA.");
-        return Draw(request, cancellationToken);
+    private static void CheckValidation(DataRequest request)
+    {
+        if (request.ValidationCount < 1)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"{request.ValidationCount} validation images: at least 1 is needed, since every choice is made on them."));
+        }
     }
 
     private static DataSet Draw(DataRequest request, CancellationToken cancellationToken) =>

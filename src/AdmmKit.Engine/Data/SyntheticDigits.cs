@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using AdmmKit.Networks;
 
 namespace AdmmKit.Engine.Data;
@@ -7,8 +9,11 @@ namespace AdmmKit.Engine.Data;
 /// Handwritten-looking digits that the program draws itself, a stand-in for MNIST where that cannot be had: 28 x 28 grey
 /// pictures in ten classes, hard enough that accuracy means something. Results on them are never results on MNIST.
 /// </summary>
-public static class SyntheticDigits
+public static partial class SyntheticDigits
 {
+    /// <summary>The name of every data set that is drawn here.</summary>
+    public const string Name = "synthetic digits";
+
     /// <summary>Number of pictures for training and validation together, as in MNIST.</summary>
     public const int DefaultTraining = 60_000;
 
@@ -33,6 +38,25 @@ public static class SyntheticDigits
         CancellationToken cancellationToken = default) =>
         Create(seed, training, test, validation, -1, cancellationToken);
 
+    /// <summary>Draws the data set again whose <see cref="DataSet.Source"/> is given, with one picture held out for validation.</summary>
+    /// <param name="source">A sentence such as <see cref="Create(ulong, int, int, int, CancellationToken)"/> leaves in its data set.</param>
+    /// <param name="cancellationToken">Stops the drawing.</param>
+    /// <returns>The data set, or null where the sentence speaks of another one.</returns>
+    /// <exception cref="AdmmKitException">The counts leave a split empty.</exception>
+    public static DataSet? Again(string source, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return SourcePattern().Match(source) is { Success: true } match
+            && int.TryParse(match.Groups["training"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int training)
+            && int.TryParse(match.Groups["test"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int test)
+            && ulong.TryParse(match.Groups["seed"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed)
+            ? Create(seed, training, test, 1, cancellationToken) : null;
+    }
+
+    // What Create writes into Source.
+    [GeneratedRegex("^(?<training>[0-9]+) \\+ (?<test>[0-9]+) digits drawn by AdmmKit from seed (?<seed>[0-9]+); not MNIST\\.$", RegexOptions.CultureInvariant)]
+    private static partial Regex SourcePattern();
+
     internal static DataSet Create(ulong seed, int training, int test, int validation, int threads, CancellationToken cancellationToken)
     {
         const int most = int.MaxValue / (DigitPainter.Side * DigitPainter.Side);
@@ -46,7 +70,7 @@ public static class SyntheticDigits
         ImageSet all = DrawSplit(seed, "digits", training, options);
         ImageSet testing = DrawSplit(seed, "test digits", test, options);
         return new DataSet(
-            "synthetic digits",
+            Name,
             FormattableString.Invariant($"{training} + {test} digits drawn by AdmmKit from seed {seed}; not MNIST."),
             all.Slice(0, training - validation),
             all.Slice(training - validation, validation),

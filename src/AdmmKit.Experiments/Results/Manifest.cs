@@ -24,6 +24,8 @@ public sealed record Manifest
         NewLine = "\n",
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
     };
 
     /// <summary>The commit of the source that ran; null outside a checkout.</summary>
@@ -70,6 +72,9 @@ public sealed record Manifest
 
     /// <summary>The data set.</summary>
     public DataOrigin? Data { get; init; }
+
+    /// <summary>The models that lie beside the manifest, one entry a file.</summary>
+    public IReadOnlyList<ModelRecord> Models { get; init; } = [];
 
     /// <summary>Anything else that bears on the numbers, such as other work on the same machine.</summary>
     public string? Environment { get; init; }
@@ -125,8 +130,10 @@ public sealed record Manifest
         try
         {
             using FileStream stream = File.OpenRead(path);
-            return JsonSerializer.Deserialize<Manifest>(stream, Options)
+            Manifest manifest = JsonSerializer.Deserialize<Manifest>(stream, Options)
                 ?? throw new BadFileException($"'{path}' holds no manifest, only null. Run the experiment again.");
+            return manifest.Models.All(m => m is not null) ? manifest
+                : throw new BadFileException($"'{path}' has a model that is null. Run the experiment again.");
         }
         catch (JsonException e)
         {

@@ -99,6 +99,18 @@ public class DataSourceTests
         Assert.Contains("holds images where the training labels", Refusal(folder), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Where_files_alone_will_do_nothing_is_drawn()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Null(DataSource.OpenFiles(In(folder) with { Directory = null }));
+        Assert.Throws<BadFileException>(() => DataSource.OpenFiles(In(folder)));
+        folder.WriteDataSet();
+        Assert.Equal(DataSource.Open(In(folder)).Checksums, DataSource.OpenFiles(In(folder))!.Checksums);
+        Assert.Equal(6, DataSource.OpenFiles(In(folder) with { Directory = null, EnvironmentDirectory = folder.Path })!.Test.Count);
+        Assert.Throws<AdmmKitException>(() => DataSource.OpenFiles(In(folder) with { ValidationCount = 0 }));
+    }
+
     [MnistFact]
     public void Real_MNIST_is_recognised()
     {

@@ -52,6 +52,20 @@ public class SyntheticDigitsTests
     }
 
     [Fact]
+    public void A_data_set_is_drawn_again_from_what_it_says_of_itself()
+    {
+        DataSet data = SyntheticDigits.Create(ulong.MaxValue, 40, 30, 5);
+        DataSet again = SyntheticDigits.Again(data.Source)!;
+        Assert.Equal((data.Name, data.Source), (again.Name, again.Source));
+        Assert.Equal(data.Checksums, again.Checksums);
+        Assert.True(again.Test.Labels.Span.SequenceEqual(data.Test.Labels.Span));
+        foreach (string other in new[] { "", "MNIST as published.", data.Source + " ", data.Source.Replace("40", "99999999999", StringComparison.Ordinal) })
+        {
+            Assert.Null(SyntheticDigits.Again(other));
+        }
+    }
+
+    [Fact]
     public void Every_picture_is_different_and_has_ink_and_paper()
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);

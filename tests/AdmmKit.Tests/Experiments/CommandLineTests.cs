@@ -1,4 +1,6 @@
 using AdmmKit.Cli;
+using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Results;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
 
@@ -21,6 +23,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("compress --keepfraction 0.1", "--keep-fraction")]
     [InlineData("compress --recipe r.json --rho 1", "--recipe")]
     [InlineData("inspect", "file")]
+    [InlineData("verify", "DIR")]
+    [InlineData("verify results --synthetic", "--synthetic")]
     public void Wrong_usage_exits_with_2_and_says_what_is_right(string arguments, string message)
     {
         (int code, _, string error) = Run(arguments);
@@ -30,6 +34,7 @@ public sealed class CommandLineTests : IDisposable
 
     [Theory]
     [InlineData("inspect missing.admm", "missing.admm")]
+    [InlineData("verify missing-folder", "missing-folder")]
     [InlineData("compress --survivors conv9=5 --synthetic", "Did you mean 'conv")]
     [InlineData("compress --survivors conv1=501 --synthetic", "501")]
     [InlineData("compress --conv-bits 9 --synthetic", "1 to 8")]
@@ -39,7 +44,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("reproduce --data missing-folder", "missing-folder")]
     public void Failure_exits_with_1_and_says_what_to_do(string arguments, string message)
     {
-        (int code, _, string error) = Run(arguments + (arguments.StartsWith("inspect", StringComparison.Ordinal) ? "" : " --out " + Path.Combine(folder, "x")));
+        (int code, _, string error) = Run(arguments + (arguments.Split(' ')[0] is "inspect" or "verify" ? "" : " --out " + Path.Combine(folder, "x")));
         Assert.Equal(1, code);
         Assert.StartsWith("error: ", error, StringComparison.Ordinal);
         Assert.Contains(message, error, StringComparison.Ordinal);
@@ -57,6 +62,40 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("9 of 266,200 weights survive", output, StringComparison.Ordinal);
         Assert.Contains(FormattableString.Invariant($"file {new FileInfo(path).Length:#,0} B"), output, StringComparison.Ordinal);
         Assert.Contains("300x784", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verify_passes_good_results_and_fails_on_all_that_is_wrong()
+    {
+        DataSet digits = SyntheticDigits.Create(1, 10, 50, 1);
+        NetworkSpec spec = NetworkSpec.LeNet300100(NetworkSpec.Mnist, 10);
+        CompressedLayer[] layers = [.. spec.Layers.Select(l => CompressedLayer.Quantized(l, 2, 0.25f, [1, 5, 9], [1, -2, 2], new float[l.Rows]))];
+        var model = new CompressedNetwork(spec, layers);
+        string results = Path.Combine(folder, "results"), file = Path.Combine(results, "model.admm");
+        model.Save(file);
+        var manifest = new Manifest
+        {
+            Commit = new string('0', 40),
+            Dirty = false,
+            CommandLine = "test",
+            Data = new DataOrigin(digits.Name, digits.Source, digits.Checksums),
+            Models = [ModelRecord.Of(file, model, "row", digits.Test)],
+        };
+        manifest.Save(Path.Combine(results, "manifest.json"));
+        ResultRow row = new("row", "survivors", "", null, 9, null, 1, ResultStatus.Trend, "test");
+        ResultRows.Write(Path.Combine(results, "rows.csv"), [row]);
+        (int code, string output, _) = Run("verify --threads 1 " + folder);
+        Assert.Equal(0, code);
+        Assert.Contains("of 50 images correct", output, StringComparison.Ordinal);
+        Assert.EndsWith("1 folders, 1 models, 1 of them evaluated; 0 skipped, 0 problems." + Environment.NewLine, output, StringComparison.Ordinal);
+
+        (manifest with { Dirty = true }).Save(Path.Combine(results, "manifest.json"));
+        ResultRows.Write(Path.Combine(results, "rows.csv"), [row with { Ours = 8 }]);
+        (code, output, _) = Run("verify " + folder);
+        Assert.Equal(1, code);
+        Assert.Contains("results/manifest.json: the source that ran had changes", output, StringComparison.Ordinal);
+        Assert.Contains("results/rows.csv: 'row', survivors is 8, but its 1 models give 9", output, StringComparison.Ordinal);
+        Assert.Contains("2 problems.", output, StringComparison.Ordinal);
     }
 
     [Fact]

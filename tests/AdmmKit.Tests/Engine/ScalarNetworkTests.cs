@@ -1,0 +1,132 @@
+using System.Security.Cryptography;
+using AdmmKit.Engine;
+using AdmmKit.Engine.Data;
+using AdmmKit.Networks;
+using AdmmKit.Storage;
+using AdmmKit.Tests.Storage;
+using AdmmKit.Training;
+
+namespace AdmmKit.Tests.Engine;
+
+public class ScalarNetworkTests
+{
+    private static readonly NetworkSpec Mixed = new("mixed", new ImageShape(2, 15, 13),
+    [
+        new Node.Convolution("a", 5, 4), new Node.AveragePool(2), new Node.Relu(), new Node.Convolution("b", 7, 2), new Node.MaxPool(3),
+        new Node.Dropout(0.5), new Node.FullyConnected("c", 9), new Node.Relu(), new Node.FullyConnected("d", 4),
+    ]);
+
+    public static TheoryData<string, double> Networks() => new()
+    {
+        { "mixed", 1 }, { "mixed", 0.2 }, { "lenet5", 1 }, { "lenet5", 0.02 }, { "lenet-300-100", 1 }, { "lenet-300-100", 0.05 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void Outputs_are_those_of_the_definition(string name, double keepFraction)
+    {
+        NetworkSpec spec = Spec(name);
+        NetworkWeights weights = Weights(spec, keepFraction, 3);
+        ImageSet images = TestData.Blobs(spec.Input, spec.Classes, 8, 5);
+        var scalar = new ScalarNetwork(spec, weights);
+        var reference = new ReferenceNetwork(new NetworkSpec("x", spec.Input, [.. spec.Nodes.Where(n => n is not Node.Dropout)]));
+        int[] classes = scalar.Classify(images);
+        for (int i = 0; i < images.Count; i++)
+        {
+            double[] image = [.. images.Pixels.Slice(i * spec.Input.Size, spec.Input.Size).ToArray().Select(p => p / 255.0)];
+            double[] expected = reference.Outputs(ReferenceNetwork.ToDouble(weights.Weights), ReferenceNetwork.ToDouble(weights.Biases), image);
+            float[] actual = scalar.Outputs(images, i);
+            for (int c = 0; c < expected.Length; c++)
+            {
+                // Each layer rounds to float32 once, 6e-8 of its outputs, which are of the order of 1.
+                Assert.Equal(expected[c], actual[c], 1e-5);
+            }
+
+            Assert.Equal(Array.IndexOf(actual, actual.Max()), classes[i]);
+        }
+    }
+
+    [Theory]
+    [InlineData("lenet5")]
+    [InlineData("lenet-300-100")]
+    public void The_fast_engine_sees_the_same_class_and_threads_change_nothing(string name)
+    {
+        NetworkSpec spec = Spec(name);
+        ImageSet images = SyntheticDigits.Create(1, 2, 1000, 1).Test;
+        NetworkWeights weights = Weights(spec, 0.05, 11);
+        var scalar = new ScalarNetwork(spec, weights);
+        int[] classes = scalar.Classify(images, 1);
+        Assert.Equal(classes, scalar.Classify(images, 2));
+        Assert.Equal(classes, scalar.Classify(images, 7));
+        Assert.True(classes.Distinct().Count() > 1);
+
+        using var network = new Network(spec, 64, 1);
+        network.SetWeights(weights);
+        float[][] fast = network.Predict(images);
+        // Only an image between two classes may fall to either side.
+        Assert.InRange(classes.Where((c, i) => c != Array.IndexOf(fast[i], fast[i].Max())).Count(), 0, 2);
+
+        int correct = scalar.CountCorrect(images);
+        Assert.Equal(classes.Where((c, i) => c == images.Labels.Span[i]).Count(), correct);
+        var model = CompressedNetwork.FromWeights(spec, weights, new float[spec.Layers.Count], [.. spec.Layers.Select(_ => CompressedLayer.FloatBits)]);
+        Assert.Equal(correct, ScalarNetwork.CountCorrect(model, images));
+    }
+
+    [Fact]
+    public void The_bits_are_the_same_on_every_machine()
+    {
+        // Weights, pixels and sums are made of the operations of IEEE 754 alone, so whatever runs this test gets these bits. The
+        // number was found by a program in another language that follows the remarks of ScalarNetwork and shares no code.
+        var bytes = new List<byte>();
+        foreach (string name in new[] { "mixed", "lenet5", "lenet-300-100" })
+        {
+            NetworkSpec spec = Spec(name);
+            var random = new RandomStream(9, "pixels");
+            byte[] pixels = [.. Enumerable.Range(0, 4 * spec.Input.Size).Select(_ => (byte)random.NextInt(256))];
+            var images = new ImageSet(spec.Input, spec.Classes, pixels, new byte[4]);
+            var scalar = new ScalarNetwork(spec, Weights(spec, 0.3, 4));
+            bytes.AddRange(Enumerable.Range(0, 4).SelectMany(i => scalar.Outputs(images, i)).SelectMany(BitConverter.GetBytes));
+        }
+
+        Assert.Equal("6c3e1353f067c59837bdc6168edae0a5daa3bf6316276f15096e238073de351a", Convert.ToHexStringLower(SHA256.HashData([.. bytes])));
+    }
+
+    [Fact]
+    public void Of_equal_outputs_the_first_is_the_class()
+    {
+        var spec = new NetworkSpec("ties", new ImageShape(1, 1, 2), [new Node.FullyConnected("fc", 4)]);
+        var images = new ImageSet(spec.Input, 4, new byte[] { 255, 0, 0, 255, 255, 255, 0, 0 }, new byte[] { 1, 2, 1, 0 });
+        var weights = new NetworkWeights([[0, 0, 1, 0, 0, 1, 1, 0]], [new float[4]]);
+        var scalar = new ScalarNetwork(spec, weights);
+        Assert.Equal([1, 2, 1, 0], scalar.Classify(images));
+        Assert.Equal(4, scalar.CountCorrect(images));
+        Assert.Equal(3, new ScalarNetwork(spec, weights with { Biases = [[0, 0, 0, 0.5f]] }).Classify(images)[3]);
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused()
+    {
+        NetworkSpec spec = Spec("lenet-300-100");
+        NetworkWeights weights = Weights(spec, 0.1, 1);
+        ImageSet small = TestData.Blobs(new ImageShape(1, 16, 16), 10, 3, 1);
+        Assert.Throws<AdmmKitException>(() => new ScalarNetwork(spec, weights).Classify(small));
+        Assert.Throws<AdmmKitException>(() => new ScalarNetwork(Spec("lenet5"), weights));
+        Assert.Throws<AdmmKitException>(() => new ScalarNetwork(spec, weights with { Biases = [.. weights.Biases.Take(2)] }));
+        Assert.Throws<AdmmKitException>(() => ScalarNetwork.CountCorrect(RandomNetworks.Create(1), small));
+        weights.Biases[2][3] = float.PositiveInfinity;
+        Assert.Throws<DivergedException>(() => new ScalarNetwork(spec, weights).CountCorrect(TestData.Blobs(spec.Input, 10, 3, 1)));
+    }
+
+    private static NetworkSpec Spec(string name) => name == "mixed" ? Mixed : NetworkSpec.Create(name, NetworkSpec.Mnist, 10);
+
+    /// <summary>Weights that keep the outputs near 1, with whole numbers and square roots alone behind them.</summary>
+    private static NetworkWeights Weights(NetworkSpec spec, double keepFraction, ulong seed)
+    {
+        var random = new RandomStream(seed, "scalar weights");
+        float Weight(LayerInfo layer) => random.NextDouble() < keepFraction
+            ? (float)(random.NextDouble(-2, 2) / Math.Sqrt(keepFraction * layer.Columns)) : 0;
+        return new NetworkWeights(
+            [.. spec.Layers.Select(l => Enumerable.Range(0, l.WeightCount).Select(_ => Weight(l)).ToArray())],
+            [.. spec.Layers.Select(l => Enumerable.Range(0, l.Rows).Select(_ => (float)random.NextDouble(-0.1, 0.1)).ToArray())]);
+    }
+}
