@@ -60,11 +60,17 @@ public sealed record AdmmRecipe
     public float RhoGrowth { get; init; } = 1;
 }
 
-/// <summary>One pruning: ADMM, hard pruning, masked retraining.</summary>
+/// <summary>One pruning: which weights go, then masked retraining.</summary>
 public sealed record PruneRecipe
 {
-    /// <summary>Names the stage in tables and pictures, such as "85x".</summary>
+    /// <summary>Names the stage in tables, files and pictures, such as "85x".</summary>
     public string Name { get; init; } = "prune";
+
+    /// <summary>
+    /// What decides: <see cref="PruneMethods.Admm"/>; or, to compare with, the weights' magnitudes as they are, or after
+    /// training with an L1 penalty.
+    /// </summary>
+    public string Method { get; init; } = PruneMethods.Admm;
 
     /// <summary>alpha_i by layer: weights that stay. A layer in neither map stays dense.</summary>
     public IReadOnlyDictionary<string, int> Survivors { get; init; } = new Dictionary<string, int>();
@@ -72,31 +78,103 @@ public sealed record PruneRecipe
     /// <summary>Share of a layer's weights that stay, by layer, in (0, 1].</summary>
     public IReadOnlyDictionary<string, double> KeepFraction { get; init; } = new Dictionary<string, double>();
 
-    /// <summary>The ADMM phase.</summary>
+    /// <summary>
+    /// Weights that stay in all, shared among the layers by a sensitivity scan of the network before the pruning; in place of
+    /// the two maps.
+    /// </summary>
+    public int? TotalSurvivors { get; init; }
+
+    /// <summary>The ADMM phase; for the method "admm".</summary>
     public AdmmRecipe Admm { get; init; } = new() { RhoGrowth = 1.3f };
+
+    /// <summary>Training with the L1 penalty; for the method "l1".</summary>
+    public L1Recipe L1 { get; init; } = new();
 
     /// <summary>The masked retraining.</summary>
     public TrainingRecipe Retrain { get; init; } = new();
 }
 
-/// <summary>Quantization: the search for q_i, ADMM, snap, training of the biases.</summary>
+/// <summary>What decides which weights are pruned.</summary>
+public static class PruneMethods
+{
+    /// <summary>ADMM, sec. 3 in [Ren2019].</summary>
+    public const string Admm = "admm";
+
+    /// <summary>The smallest weights go.</summary>
+    public const string Magnitude = "magnitude";
+
+    /// <summary>The smallest weights go after training with an L1 penalty.</summary>
+    public const string L1 = "l1";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } = [Admm, Magnitude, L1];
+}
+
+/// <summary>Training with lambda ||W||_1 added to the loss.</summary>
+public sealed record L1Recipe
+{
+    /// <summary>lambda.</summary>
+    public float Lambda { get; init; } = 1e-5f;
+
+    /// <summary>Length and learning rate.</summary>
+    public TrainingRecipe Training { get; init; } = new();
+}
+
+/// <summary>Quantization of what the prunings left, then training of the biases.</summary>
 public sealed record QuantizeRecipe
 {
-    /// <summary>Bits of a convolution's weights, 1 to 8.</summary>
+    /// <summary>Where the values come from: one of <see cref="QuantizeMethods.All"/>.</summary>
+    public string Method { get; init; } = QuantizeMethods.Levels;
+
+    /// <summary>Bits of a convolution's weights, 1 to 8; for the methods "levels", "joint" and "clusters".</summary>
     public int ConvolutionBits { get; init; } = 3;
 
-    /// <summary>Bits of a fully connected layer's weights, 1 to 8.</summary>
+    /// <summary>Bits of a fully connected layer's weights, 1 to 8; for the same methods.</summary>
     public int FullyConnectedBits { get; init; } = 2;
 
     /// <summary>Bits of single layers, by name, in place of the two above.</summary>
     public IReadOnlyDictionary<string, int> Bits { get; init; } = new Dictionary<string, int>();
 
-    /// <summary>The ADMM phase.</summary>
+    /// <summary>alpha_i of every layer, for the method "joint".</summary>
+    public IReadOnlyDictionary<string, int> Survivors { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>The ADMM phase; for all methods but "clusters".</summary>
     public AdmmRecipe Admm { get; init; } = new() { Iterations = 12, FinalLearningRate = 1e-5, RhoGrowth = 1.6f };
 
     /// <summary>Whether q_i is searched anew in each iteration; the paper finds it once, sec. 3.1.</summary>
     public bool SearchIntervalEachIteration { get; init; }
 
-    /// <summary>Training of the biases after the snap; null for none.</summary>
+    /// <summary>
+    /// Share of the survivors that stand at their levels after each round of snapping, rising, in (0, 1); empty to snap all
+    /// at once.
+    /// </summary>
+    public IReadOnlyList<double> Rounds { get; init; } = [];
+
+    /// <summary>Training of the others after each round.</summary>
+    public TrainingRecipe RoundTraining { get; init; } = new() { Epochs = 2 };
+
+    /// <summary>
+    /// Training of the biases after the snap; null for none. For the method "clusters": training of the shared values and
+    /// the biases.
+    /// </summary>
     public TrainingRecipe? Biases { get; init; } = new() { Epochs = 1 };
+}
+
+/// <summary>Where the values of quantized weights come from.</summary>
+public static class QuantizeMethods
+{
+    /// <summary>Equal-distance levels without zero for the survivors, by ADMM, sec. 3.4.2 in [Ren2019].</summary>
+    public const string Levels = "levels";
+
+    /// <summary>-q, 0 and q for all weights that are left, by ADMM.</summary>
+    public const string Ternary = "ternary";
+
+    /// <summary>Pruning and levels in one projection, by ADMM; sec. 3.3 in [Ren2019] argues against it.</summary>
+    public const string Joint = "joint";
+
+    /// <summary>Shared values found by k-means, as in Deep Compression.</summary>
+    public const string Clusters = "clusters";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } = [Levels, Ternary, Joint, Clusters];
 }

@@ -19,19 +19,35 @@ internal static class RecipeChecks
                 throw new AdmmKitException($"{where}: each pruning needs a name of its own, since random streams, checkpoints and files are named by it.");
             }
 
+            Known("method", stage.Method, PruneMethods.All);
             Admm(where, stage.Admm, spec);
+            Training(where + ", l1", stage.L1.Training);
+            Positive(where + ", l1, lambda", stage.L1.Lambda);
             Training(where + ", retrain", stage.Retrain);
+            if (stage.TotalSurvivors is { } total)
+            {
+                Range(where + ", totalSurvivors", total, spec.Layers.Count, spec.WeightCount);
+                if (stage.Survivors.Count + stage.KeepFraction.Count > 0)
+                {
+                    throw new AdmmKitException($"{where} has totalSurvivors and survivors by layer too: give one of them.");
+                }
+
+                continue;
+            }
+
             PerLayer constraints = Constraints(stage, spec);
             constraints.Validate(spec.Layers);
             if (!spec.Layers.Any(constraints.Applies))
             {
-                throw new AdmmKitException($"{where} names no layer: say how many weights stay, with survivors or keepFraction.");
+                throw new AdmmKitException($"{where} names no layer: say how many weights stay, with survivors, keepFraction or totalSurvivors.");
             }
         }
 
         if (recipe.Quantize is { } quantize)
         {
+            Known("method", quantize.Method, QuantizeMethods.All);
             Admm("quantize", quantize.Admm, spec);
+            Rounds(quantize);
             if (quantize.Biases is { } biases)
             {
                 Training("quantize, biases", biases);
@@ -40,6 +56,16 @@ internal static class RecipeChecks
             foreach (int bits in Bits(quantize, spec))
             {
                 IntervalSearch.LevelsPerSign(bits);
+            }
+
+            if (quantize.Method == QuantizeMethods.Joint)
+            {
+                JointConstraints(quantize, spec).Validate(spec.Layers);
+            }
+            else if (quantize.Survivors.Count > 0)
+            {
+                throw new AdmmKitException(
+                    $"quantize has survivors, which only the method '{QuantizeMethods.Joint}' takes: leave them out, or prune by a prune entry.");
             }
 
             if (recipe.Prune.SelectMany(p => p.Survivors).FirstOrDefault(s => s.Value == 0).Key is { } empty)
@@ -84,6 +110,20 @@ internal static class RecipeChecks
         return new PerLayer(constraints);
     }
 
+    /// <summary>Pruning and levels in one set for each layer.</summary>
+    public static PerLayer JointConstraints(QuantizeRecipe quantize, NetworkSpec spec)
+    {
+        int[] bits = Bits(quantize, spec);
+        if (!spec.Layers.Select(l => l.Name).Order(StringComparer.Ordinal).SequenceEqual(quantize.Survivors.Keys.Order(StringComparer.Ordinal)))
+        {
+            quantize.Survivors.Keys.ToList().ForEach(name => spec.IndexOf(name));
+            throw new AdmmKitException($"quantize by '{QuantizeMethods.Joint}' needs survivors for every layer: {string.Join(", ", spec.Layers.Select(l => l.Name))}.");
+        }
+
+        return new PerLayer(spec.Layers.Select((l, i) => (l, i)).ToDictionary(
+            p => p.l.Name, p => (IConstraint)new SparseLevels(quantize.Survivors[p.l.Name], bits[p.i])));
+    }
+
     public static int[] Bits(QuantizeRecipe quantize, NetworkSpec spec)
     {
         foreach (string layer in quantize.Bits.Keys)
@@ -94,6 +134,38 @@ internal static class RecipeChecks
         return [.. spec.Layers.Select(l => quantize.Bits.TryGetValue(l.Name, out int bits)
             ? bits
             : l.Kind == LayerKind.Convolution ? quantize.ConvolutionBits : quantize.FullyConnectedBits)];
+    }
+
+    private static void Rounds(QuantizeRecipe quantize)
+    {
+        Training("quantize, roundTraining", quantize.RoundTraining);
+        double before = 0;
+        foreach (double share in quantize.Rounds)
+        {
+            if (!(share > before && share < 1))
+            {
+                throw new AdmmKitException(FormattableString.Invariant(
+                    $"quantize, rounds: the share {share} must be more than {before}, the one before it, and less than 1."));
+            }
+
+            before = share;
+        }
+    }
+
+    private static void Known(string what, string value, IReadOnlyList<string> valid)
+    {
+        if (!valid.Contains(value))
+        {
+            throw new AdmmKitException(Names.Unknown(what, value, valid));
+        }
+    }
+
+    private static void Positive(string what, float value)
+    {
+        if (!(value > 0 && float.IsFinite(value)))
+        {
+            throw new AdmmKitException(FormattableString.Invariant($"{what} is {value}, but must be positive."));
+        }
     }
 
     private static void Training(string where, TrainingRecipe training)
@@ -107,10 +179,7 @@ internal static class RecipeChecks
         foreach ((string layer, float rho) in admm.RhoPerLayer)
         {
             spec.IndexOf(layer);
-            if (!(rho > 0 && float.IsFinite(rho)))
-            {
-                throw new AdmmKitException(FormattableString.Invariant($"{where}, rhoPerLayer: rho {rho} of '{layer}' must be positive."));
-            }
+            Positive($"{where}, rhoPerLayer of '{layer}'", rho);
         }
 
         Range(where + ", iterations", admm.Iterations, 1, 10_000);

@@ -132,7 +132,7 @@ internal static class StoredRun
             // Names come from recipes, which may hold anything; a file's name must not.
             string file = FormattableString.Invariant($"{models.Count}-{PortableName(model.Name)}.admm");
             model.Model.Save(Path.Combine(home, file));
-            models.Add(new StoredModel(model.Name, file, model.Validation, model.Test));
+            models.Add(new StoredModel(model.Name, file, model.Validation, model.Test, model.ImagesSeen, model.Elapsed.TotalSeconds));
         }
 
         var stored = new Stored(run.Recipe, run.Data, models, run.Quantized is not null, run.History, run.ImagesSeen, run.WallTime.TotalSeconds);
@@ -152,7 +152,8 @@ internal static class StoredRun
 
             Stored stored = JsonSerializer.Deserialize<Stored>(stream, Options) ?? throw new JsonException("it holds null");
             ModelResult[] models = [.. stored.Models.Select(m => new ModelResult(
-                m.Name, CompressedNetwork.Load(Path.Combine(home, Path.GetFileName(m.File))), m.Validation, m.Test))];
+                m.Name, CompressedNetwork.Load(Path.Combine(home, Path.GetFileName(m.File))), m.Validation, m.Test, m.ImagesSeen,
+                TimeSpan.FromSeconds(m.ElapsedSeconds)))];
             if (models.Length < (stored.Quantized ? 2 : 1))
             {
                 throw new JsonException("it names too few models");
@@ -170,7 +171,8 @@ internal static class StoredRun
 
     private static string PortableName(string name) => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-'));
 
-    private sealed record StoredModel(string Name, string File, Training.Evaluation Validation, Training.Evaluation Test);
+    private sealed record StoredModel(
+        string Name, string File, Training.Evaluation Validation, Training.Evaluation Test, long ImagesSeen, double ElapsedSeconds);
 
     private sealed record Stored(
         Recipe Recipe, DataOrigin Data, IReadOnlyList<StoredModel> Models, bool Quantized, IReadOnlyList<HistoryPoint> History,

@@ -36,8 +36,26 @@ public sealed class CompressionPipeline
     public TrainedNetwork Pretrain(TrainingPhase phase, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(phase);
-        Free();
+        network.Prepare(NetworkWeights.CopyFrom(network));
         Evaluation validation = Train(phase, cancellation);
+        return new TrainedNetwork(NetworkWeights.CopyFrom(network), validation);
+    }
+
+    /// <summary>Trains on with lambda ||W||_1 in the loss, which <see cref="L1Regularization"/> describes.</summary>
+    /// <param name="start">Where to start.</param>
+    /// <param name="lambda">The weight of the term, positive.</param>
+    /// <param name="phase">Length and learning rate.</param>
+    /// <param name="keepZeros">A network pruned before, whose zeros are kept; null for none.</param>
+    /// <param name="cancellation">Stops between two steps.</param>
+    public TrainedNetwork Regularize(
+        NetworkWeights start, float lambda, TrainingPhase phase, PrunedNetwork? keepZeros = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        ArgumentNullException.ThrowIfNull(phase);
+        network.Prepare(start, keepZeros);
+        L1Regularization.Set(network, lambda);
+        Evaluation validation = Train(phase, cancellation);
+        L1Regularization.Remove(network);
         return new TrainedNetwork(NetworkWeights.CopyFrom(network), validation);
     }
 
@@ -51,9 +69,7 @@ public sealed class CompressionPipeline
         NetworkWeights start, INetworkConstraint constraint, AdmmOptions options, PrunedNetwork? keepZeros = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(start);
-        Free();
-        start.CopyTo(network);
-        Mask(keepZeros);
+        network.Prepare(start, keepZeros);
         return RunAdmm(constraint, options, keepZeros, cancellation);
     }
 
@@ -62,8 +78,7 @@ public sealed class CompressionPipeline
     public PrunedNetwork HardPrune(AdmmOutcome outcome)
     {
         ArgumentNullException.ThrowIfNull(outcome);
-        Free();
-        outcome.Projected.CopyTo(network);
+        network.Prepare(outcome.Projected);
         return new PrunedNetwork(outcome.Projected, network.Evaluate(DataSplit.Validation));
     }
 
@@ -75,9 +90,7 @@ public sealed class CompressionPipeline
     {
         ArgumentNullException.ThrowIfNull(pruned);
         ArgumentNullException.ThrowIfNull(phase);
-        Free();
-        pruned.Weights.CopyTo(network);
-        Mask(pruned);
+        network.Prepare(pruned.Weights, pruned);
         Evaluation validation = Train(phase, cancellation);
         return new PrunedNetwork(NetworkWeights.CopyFrom(network), validation);
     }
@@ -111,9 +124,7 @@ public sealed class CompressionPipeline
     {
         ArgumentNullException.ThrowIfNull(pruned);
         ArgumentNullException.ThrowIfNull(levels);
-        Free();
-        pruned.Weights.CopyTo(network);
-        Mask(pruned);
+        network.Prepare(pruned.Weights, pruned);
         EqualDistanceLevels[] constraints = [.. levels.Select((l, i) => new EqualDistanceLevels(pruned.Mask(i), l.Bits, searchAgain ? null : l.Q))];
         var perLayer = new PerLayer(constraints.Select((c, i) => (c, i)).ToDictionary(p => network.Layers[p.i].Name, p => (IConstraint)p.c));
         AdmmOutcome outcome = RunAdmm(perLayer, options, pruned, cancellation);
@@ -150,8 +161,7 @@ public sealed class CompressionPipeline
         NetworkWeights z = outcome.Admm.Projected;
         for (int round = 0; round < shares.Count; round++)
         {
-            Free();
-            w.CopyTo(network);
+            network.Prepare(w);
             for (int i = 0; i < network.Layers.Count; i++)
             {
                 bool[] keep = Array.ConvertAll(z.Weights[i], x => x != 0);
@@ -179,8 +189,7 @@ public sealed class CompressionPipeline
     public QuantizedNetwork Snap(QuantizeOutcome outcome, TrainingPhase? biasTraining = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(outcome);
-        Free();
-        outcome.Admm.Projected.CopyTo(network);
+        network.Prepare(outcome.Admm.Projected);
         if (biasTraining is not null)
         {
             for (int i = 0; i < network.Layers.Count; i++)
@@ -299,25 +308,6 @@ public sealed class CompressionPipeline
         Saving(Save, progress => trainer.Run(progress, iterated, cancellation));
         NetworkWeights weights = NetworkWeights.CopyFrom(network);
         return new AdmmOutcome(weights, new NetworkWeights([.. trainer.Projected.Select(z => (float[])z.Clone())], weights.Biases), trainer.History);
-    }
-
-    /// <summary>Takes away what an earlier step may have left: penalties, masks, frozen weights.</summary>
-    private void Free()
-    {
-        for (int i = 0; i < network.Layers.Count; i++)
-        {
-            network.SetPenalty(i, Penalty.None);
-            network.SetMask(i, []);
-            network.SetFrozen(i, []);
-        }
-    }
-
-    private void Mask(PrunedNetwork? pruned)
-    {
-        for (int i = 0; pruned is not null && i < network.Layers.Count; i++)
-        {
-            network.SetMask(i, pruned.Mask(i));
-        }
     }
 
     /// <summary>Calls back at once, on the same thread, unlike Progress.</summary>

@@ -18,7 +18,7 @@ internal static class Preparation
         {
             network.SetPenalty(i, Penalty.None);
             network.SetMask(i, []);
-            network.SetFrozen(i, false);
+            network.SetFrozen(i, []);
         }
 
         weights.CopyTo(network);

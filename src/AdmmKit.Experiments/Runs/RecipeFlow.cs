@@ -1,0 +1,104 @@
+using AdmmKit.Admm;
+using AdmmKit.Constraints;
+using AdmmKit.Engine;
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Networks;
+using AdmmKit.Pipeline;
+using AdmmKit.Storage;
+using AdmmKit.Training;
+
+namespace AdmmKit.Experiments.Runs;
+
+/// <summary>Takes the entries of a recipe to the steps of the pipeline.</summary>
+internal sealed class RecipeFlow(
+    Recipe recipe, TrainableNetwork network, History history, CompressionPipeline pipeline, CancellationToken cancellation)
+{
+    private readonly NetworkSpec spec = network.Spec;
+
+    /// <summary>Passes over the training images that a recipe takes.</summary>
+    public static int Epochs(Recipe recipe) => recipe.Pretrain.Epochs
+        + recipe.Prune.Sum(p => Epochs(p) + p.Retrain.Epochs)
+        + (recipe.Quantize is { } q ? Epochs(q) + (q.Biases?.Epochs ?? 0) : 0);
+
+    public TrainedNetwork Pretrain() => pipeline.Pretrain(Phase("pretrain", recipe.Pretrain), cancellation);
+
+    public PrunedNetwork Prune(PruneRecipe stage, TrainedNetwork dense, PrunedNetwork? before)
+    {
+        NetworkWeights start = before?.Weights ?? dense.Weights;
+        PerLayer constraints = stage.TotalSurvivors is { } total
+            ? new PerLayer(SensitivityScan.Run(network, start, cancellation: cancellation).Split(total)
+                .ToDictionary(s => s.Key, s => (IConstraint)new Cardinality(s.Value)))
+            : RecipeChecks.Constraints(stage, spec);
+        PrunedNetwork pruned = stage.Method switch
+        {
+            PruneMethods.Admm => pipeline.HardPrune(pipeline.AdmmPrune(
+                start, constraints, Admm("ADMM prune " + stage.Name, stage.Admm), before, cancellation)),
+            PruneMethods.L1 => MagnitudePruning.Prune(network, pipeline.Regularize(
+                start, stage.L1.Lambda, Phase("L1 " + stage.Name, stage.L1.Training), before, cancellation).Weights, constraints, before),
+            _ => MagnitudePruning.Prune(network, start, constraints, before),
+        };
+        return pipeline.Retrain(pruned, Phase("retrain " + stage.Name, stage.Retrain), cancellation);
+    }
+
+    public CompressedNetwork Quantize(QuantizeRecipe quantize, PrunedNetwork start)
+    {
+        int[] bits = RecipeChecks.Bits(quantize, spec);
+        if (quantize.Method == QuantizeMethods.Clusters)
+        {
+            return Cluster(quantize, start, bits);
+        }
+
+        AdmmOptions options = Admm("ADMM quantize", quantize.Admm);
+        QuantizeOutcome outcome = quantize.Method switch
+        {
+            // Zeros among the ternary weights are pruned weights in the file: what is left there has one bit, its sign.
+            QuantizeMethods.Ternary => Projected(new PerLayer(All(_ => new LevelsWithZero(1))), start, options, [.. bits.Select(_ => 1)]),
+            QuantizeMethods.Joint => Projected(RecipeChecks.JointConstraints(quantize, spec), start, options, bits),
+            _ => pipeline.AdmmQuantize(start, pipeline.FindLevels(start, bits), options, quantize.SearchIntervalEachIteration, cancellation),
+        };
+        outcome = pipeline.SnapInRounds(
+            outcome, quantize.Rounds, round => Phase(FormattableString.Invariant($"snap round {round + 1}"), quantize.RoundTraining), cancellation);
+        return pipeline.Snap(outcome, quantize.Biases is { } biases ? Phase("train biases", biases) : null, cancellation).Compress(spec);
+    }
+
+    private static int Epochs(PruneRecipe stage) => stage.Method switch
+    {
+        PruneMethods.Admm => stage.Admm.Iterations * stage.Admm.EpochsPerIteration,
+        PruneMethods.L1 => stage.L1.Training.Epochs,
+        _ => 0,
+    };
+
+    private static int Epochs(QuantizeRecipe quantize) => quantize.Method == QuantizeMethods.Clusters ? 0
+        : (quantize.Admm.Iterations * quantize.Admm.EpochsPerIteration) + (quantize.Rounds.Count * quantize.RoundTraining.Epochs);
+
+    private QuantizeOutcome Projected(PerLayer constraints, PrunedNetwork start, AdmmOptions options, int[] bits) =>
+        QuantizeOutcome.FromProjected(spec.Layers, pipeline.AdmmPrune(start.Weights, constraints, options, null, cancellation), bits);
+
+    private CompressedNetwork Cluster(QuantizeRecipe quantize, PrunedNetwork start, int[] bits)
+    {
+        SharedNetwork shared = WeightSharing.Cluster(network, start, bits);
+        if (quantize.Biases is { } training)
+        {
+            shared = WeightSharing.Retrain(
+                network, shared, Phase("train shared values", training), progress: history, cancellation: cancellation);
+        }
+
+        return CompressedNetwork.FromWeights(
+            spec, shared.Weights, new float[bits.Length], bits, [.. shared.Layers.Select(l => l.Codebook)]);
+    }
+
+    private Dictionary<string, IConstraint> All(Func<LayerInfo, IConstraint> constraint) =>
+        spec.Layers.ToDictionary(l => l.Name, constraint);
+
+    private TrainingPhase Phase(string name, TrainingRecipe training) => new(
+        history.Begin(name, training.Epochs, 1), training.Epochs * network.StepsPerEpoch, new LearningRate.Cosine(training.LearningRate));
+
+    private AdmmOptions Admm(string name, AdmmRecipe admm) => new()
+    {
+        Phase = history.Begin(name, admm.Iterations * admm.EpochsPerIteration, admm.EpochsPerIteration),
+        Iterations = admm.Iterations,
+        StepsPerIteration = admm.EpochsPerIteration * network.StepsPerEpoch,
+        LearningRate = new LearningRate.Cosine(admm.LearningRate, admm.FinalLearningRate ?? admm.LearningRate),
+        Rho = new RhoSchedule(admm.Rho, admm.RhoGrowth) { PerLayer = admm.RhoPerLayer },
+    };
+}
