@@ -35,6 +35,21 @@ public sealed record SensitivityCurve(LayerInfo Layer, IReadOnlyList<Sensitivity
         double part = (tolerance - above.Cost) / (below.Cost - above.Cost);
         return above.Survivors + (part * (below.Survivors - above.Survivors));
     }
+
+    /// <summary>How many weights are worth their price: the point of least cost + price x survivors.</summary>
+    /// <param name="price">What one survivor costs, in nats; below 0 nothing is pruned.</param>
+    public int SurvivorsAtPrice(double price) => Points.MinBy(p => p.Cost + (price * p.Survivors))!.Survivors;
+}
+
+/// <summary>What is made equal when a budget of survivors is split among layers.</summary>
+public enum SplitRule
+{
+    /// <summary>Each layer, pruned alone, costs the same: no layer is hurt more than another.</summary>
+    EqualCost,
+
+    /// <summary>The last survivor of each layer saves the same: the sum of the layers' costs is the least. The loss of a
+    /// layer that is destroyed grows no further, so a very small budget may give up a whole layer: see the minimum.</summary>
+    LeastTotalCost,
 }
 
 /// <summary>
@@ -44,7 +59,9 @@ public sealed record SensitivityCurve(LayerInfo Layer, IReadOnlyList<Sensitivity
 /// <remarks>
 /// Each layer alone is pruned by magnitude to a grid of keep fractions, without retraining, and evaluated. The validation
 /// loss is what counts: it moves where the number of correct images does not yet. <see cref="Split"/> then finds the
-/// tolerance t at which the layers together keep the budget when each, pruned alone, costs t.
+/// tolerance t at which the layers together keep the budget when each, pruned alone, costs t; or the price of a survivor at
+/// which they do. The first is closer to [Han2015]; the second lets a small sensitive layer keep nearly all of its weights,
+/// which cost the others little, and loses less before retraining where the budget is not very small.
 /// <para>[Han2015] gives layer i the threshold s_i sigma_i, a quality factor s_i times the standard deviation sigma_i of its
 /// weights, and sets s_i by hand from such curves, low for a sensitive layer. A threshold and a number of survivors are
 /// the same choice; here the curves make it for all layers at one t, and s_i follows: the smallest kept magnitude over
@@ -54,7 +71,7 @@ public sealed record SensitivityCurve(LayerInfo Layer, IReadOnlyList<Sensitivity
 /// </remarks>
 public sealed class SensitivityScan
 {
-    // Halving the tolerance's range so often exhausts a double from the largest loss down to far below any noise.
+    // Halving the range of tolerances or prices so often leads from the largest loss to far below any noise.
     private const int Halvings = 100;
 
     private SensitivityScan(Evaluation dense, IReadOnlyList<SensitivityCurve> curves) => (Dense, Curves) = (dense, curves);
@@ -115,12 +132,13 @@ public sealed class SensitivityScan
         return new SensitivityScan(dense, curves);
     }
 
-    /// <summary>Shares a budget so that each layer, pruned alone, costs about the same.</summary>
+    /// <summary>Shares a budget among the layers.</summary>
     /// <param name="totalSurvivors">Weights that all layers together keep; met exactly.</param>
+    /// <param name="rule">What is made equal.</param>
     /// <param name="minimum">What every layer keeps at least (all of a smaller layer), 1 or more.</param>
     /// <returns>Survivors by layer name.</returns>
     /// <exception cref="AdmmKitException">The total cannot be met.</exception>
-    public IReadOnlyDictionary<string, int> Split(int totalSurvivors, int minimum = 1)
+    public IReadOnlyDictionary<string, int> Split(int totalSurvivors, SplitRule rule = SplitRule.EqualCost, int minimum = 1)
     {
         Guard.Positive("The number of weights that every layer keeps", minimum);
         int[] least = [.. Curves.Select(c => Math.Min(minimum, c.Layer.WeightCount))];
@@ -131,15 +149,17 @@ public sealed class SensitivityScan
                 $"A budget of {totalSurvivors} survivors: it must be {least.Sum()} (at least {minimum} a layer) to {weights}."));
         }
 
-        double[] At(double tolerance) => [.. Curves.Select((c, i) => Math.Max(least[i], c.SurvivorsFor(tolerance)))];
-        (double low, double high) = (-1, Curves.Max(c => c.Points[^1].Cost));
+        // The layers' survivors at a tolerance or a price: all below 0, none above the largest cost.
+        double[] At(double x) => [.. Curves.Select((c, i) =>
+            Math.Max(least[i], rule == SplitRule.EqualCost ? c.SurvivorsFor(x) : c.SurvivorsAtPrice(x)))];
+        (double low, double high) = (-1, 1 + Curves.Max(c => c.Points[^1].Cost));
         for (int i = 0; i < Halvings; i++)
         {
             double middle = (low + high) / 2;
             (low, high) = At(middle).Sum() > totalSurvivors ? (middle, high) : (low, middle);
         }
 
-        // Where a curve is flat the survivors jump between the two tolerances; all layers go the same part of their way.
+        // Where the survivors jump, between the two ends of what is left of the range, all go the same part of their way.
         (double[] most, double[] fewest) = (At(low), At(high));
         double span = most.Sum() - fewest.Sum();
         double part = span > 0 ? (totalSurvivors - fewest.Sum()) / span : 0;

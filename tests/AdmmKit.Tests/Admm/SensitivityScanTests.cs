@@ -66,6 +66,37 @@ public class SensitivityScanTests
     }
 
     [Fact]
+    public void The_least_total_cost_is_that_of_all_splits()
+    {
+        // Costs of a quadratic add up, and those of one layer are convex.
+        NetworkWeights weights = Weights(8, 10, 6);
+        var network = new QuadraticNetwork(2, [.. weights.Weights]);
+        SensitivityScan scan = SensitivityScan.Run(network, weights, [.. Enumerable.Range(1, 119).Select(k => k / 120.0)]);
+        double[][] costs = [.. scan.Curves.Select(c => c.Points.OrderBy(p => p.Survivors).Select(p => p.Cost).ToArray())];
+        for (int total = 3; total <= 24; total++)
+        {
+            double least = (from a in Enumerable.Range(1, 8)
+                            from b in Enumerable.Range(1, 10)
+                            where total - a - b is >= 1 and <= 6
+                            select costs[0][a] + costs[1][b] + costs[2][total - a - b]).Min();
+            int[] split = [.. scan.Split(total, SplitRule.LeastTotalCost).Values];
+            Assert.Equal(total, split.Sum());
+            Assert.Equal(least, split.Select((k, i) => costs[i][k]).Sum(), 1e-9);
+        }
+    }
+
+    [Fact]
+    public void A_price_at_which_many_weights_go_at_once_is_crossed_in_part()
+    {
+        // Eight equal weights: all are worth a price below 1, none is worth more; the budget asks for five of them.
+        float[] equal = [1, 1, 1, 1, 1, 1, 1, 1], large = [9, 9, 9, 9];
+        var network = new QuadraticNetwork(2, equal, large);
+        SensitivityScan scan = SensitivityScan.Run(network, NetworkWeights.CopyFrom(network), [0.5]);
+        Assert.Equal([8, 8, 0], new[] { -1, 0.99, 1.01 }.Select(scan.Curves[0].SurvivorsAtPrice));
+        Assert.Equal([5, 4], scan.Split(9, SplitRule.LeastTotalCost).Values);
+    }
+
+    [Fact]
     public void Every_layer_keeps_its_minimum()
     {
         NetworkWeights weights = Weights(40, 40, 2);
@@ -108,9 +139,12 @@ public class SensitivityScanTests
         SensitivityScan scan = SensitivityScan.Run(network, dense);
         int total = spec.WeightCount / 10;
         PrunedNetwork split = Pruned(scan.Split(total));
+        PrunedNetwork cheapest = Pruned(scan.Split(total, SplitRule.LeastTotalCost));
         PrunedNetwork even = Pruned(spec.Layers.ToDictionary(l => l.Name, l => (int)Math.Ceiling(0.1 * l.WeightCount)));
         Assert.Equal(total, split.Weights.Survivors);
+        Assert.Equal(total, cheapest.Weights.Survivors);
         Assert.True(split.Validation.Loss < even.Validation.Loss, $"{split.Validation.Loss} {even.Validation.Loss}");
+        Assert.True(cheapest.Validation.Loss < split.Validation.Loss, $"{cheapest.Validation.Loss} {split.Validation.Loss}");
 
         PrunedNetwork Pruned(IReadOnlyDictionary<string, int> survivors) => MagnitudePruning.Prune(
             network, dense, new PerLayer(survivors.ToDictionary(p => p.Key, p => (IConstraint)new Cardinality(p.Value))));
