@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using AdmmKit.Storage;
+using AdmmKit.Storage.Indexing;
 using Spectre.Console;
 
 namespace AdmmKit.Cli;
@@ -21,14 +22,28 @@ internal static class InspectCommand
 
     public static void Show(CompressedNetwork model)
     {
-        var table = new Table().Border(TableBorder.Simple).Title(Markup.Escape($"{model.Spec.Name}, input {model.Spec.Input}, {model.Spec.Classes} classes"));
-        foreach (string column in new[] { "layer", "shape", "survivors", "keepFraction", "bits", "q", "header", "index B", "values B", "biases B", "total B" })
-        {
-            table.AddColumn(new TableColumn(column) { NoWrap = true, Alignment = column is "layer" or "shape" ? Justify.Left : Justify.Right });
-        }
+        FileSize size = model.Size;
+        ConsoleTables.Write(Layers(model, size));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{model.Survivors:#,0} of {model.Spec.WeightCount:#,0} weights survive (compressionRatio {model.CompressionRatio:f1}); "
+            + $"weight data {Bytes(model.WeightDataBits)} B; file {size.TotalBytes:#,0} B, "
+            + $"of which {size.HeaderBytes} B network header and {size.ChecksumBytes} B checksum."));
+        Console.WriteLine();
+        ConsoleTables.Write(Sizes(model));
+        Console.WriteLine(
+            "\"As the paper\" gives each survivor 5 index bits in a convolution and 8 in a fully connected layer, and counts neither "
+            + "padding for longer gaps (here: escapes) nor biases; a decoder needs both, \"relative\" counts the padding and \"file\" "
+            + "the biases, too: so the paper's figure can be the smallest.");
+    }
 
-        string Bytes(double bits) => (bits / 8).ToString("#,0.#", CultureInfo.InvariantCulture);
-        foreach ((CompressedLayer layer, LayerSize size) in model.Layers.Zip(model.Size.Layers))
+    private static Table Layers(CompressedNetwork model, FileSize size)
+    {
+        Table table = NewTable(
+            $"{model.Spec.Name}, input {model.Spec.Input}, {model.Spec.Classes} classes",
+            ["layer", "shape"],
+            ["survivors", "keepFraction", "bits", "q", "header", "index B", "values B", "biases B", "total B"]);
+        foreach ((CompressedLayer layer, LayerSize part) in model.Layers.Zip(size.Layers))
         {
             table.AddRow(
                 layer.Layer.Name,
@@ -36,16 +51,55 @@ internal static class InspectCommand
                 layer.Survivors.ToString("#,0", CultureInfo.InvariantCulture),
                 layer.KeepFraction.ToString("0.00000", CultureInfo.InvariantCulture),
                 layer.Bits.ToString(CultureInfo.InvariantCulture),
-                layer.IsQuantized ? layer.Q.ToString("g5", CultureInfo.InvariantCulture) : "-",
-                Bytes(size.HeaderBytes * 8),
-                Bytes(size.IndexBits),
-                Bytes(size.ValueBits + size.PaddingBits),
-                Bytes(size.BiasBits),
-                Bytes(size.TotalBits));
+                layer.Coding switch
+                {
+                    ValueCoding.Levels => layer.Q.ToString("g5", CultureInfo.InvariantCulture),
+                    ValueCoding.Codebook => string.Create(CultureInfo.InvariantCulture, $"{layer.Codebook.Length} values"),
+                    _ => "-",
+                },
+                Bytes((part.HeaderBytes * 8) + part.CodebookBits),
+                Bytes(part.IndexBits),
+                Bytes(part.ValueBits + part.PaddingBits),
+                Bytes(part.BiasBits),
+                Bytes(part.TotalBits));
         }
 
-        ConsoleTables.Write(table);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{model.Survivors:#,0} of {model.Spec.WeightCount:#,0} weights survive (compressionRatio {model.CompressionRatio:f1}); weight data {model.WeightDataBits / 8.0:#,0.#} B; file {model.Size.TotalBytes:#,0} B, of which {model.Size.HeaderBytes} B network header and {model.Size.ChecksumBytes} B checksum."));
+        return table;
     }
+
+    private static Table Sizes(CompressedNetwork model)
+    {
+        var sizes = ModelSizes.Of(model);
+        Table table = NewTable(
+            "Five sizes in bytes, and the shortest index",
+            ["layer"],
+            ["weight data", "as the paper", "relative", "file", "entropy", "best index", "its bytes"]);
+        long best = 0;
+        foreach ((CompressedLayer layer, LayerSizes s) in model.Layers.Zip(sizes.Layers))
+        {
+            (IIndexFormat format, IndexSize index) = IndexFormats.Best(layer.Layer, layer.Positions);
+            best += index.Bits;
+            Row(s.Name, s.WeightDataBits, s.PaperBits, s.RelativeBits, s.FileBits, s.BoundBits, format.Name, index.Bits);
+        }
+
+        Row("header, checksum", 0, 0, 0, sizes.FrameBits, 0, "", 0);
+        Row("total", sizes.WeightDataBits, sizes.PaperBits, sizes.RelativeBits, sizes.FileBits, sizes.BoundBits, "", best);
+        return table;
+
+        void Row(string name, long data, long paper, long relative, long file, double bound, string format, long index) =>
+            table.AddRow(name, Bytes(data), Bytes(paper), Bytes(relative), Bytes(file), Bytes(bound), format, Bytes(index));
+    }
+
+    private static Table NewTable(string title, string[] left, string[] right)
+    {
+        Table table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(title));
+        foreach (string column in left.Concat(right))
+        {
+            table.AddColumn(new TableColumn(column) { NoWrap = true, Alignment = left.Contains(column) ? Justify.Left : Justify.Right });
+        }
+
+        return table;
+    }
+
+    private static string Bytes(double bits) => (bits / 8).ToString("#,0.#", CultureInfo.InvariantCulture);
 }

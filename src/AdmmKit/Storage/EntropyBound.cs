@@ -8,7 +8,7 @@ public static class EntropyBound
     // Fewer factors than this are multiplied one by one; the series below is accurate to 1e-13 from here on.
     private const int FewFactors = 32;
 
-    /// <summary>log2 of the binomial coefficient C(n, k): what it takes to say which k of n weights survive, if all sets are alike.</summary>
+    /// <summary>log2 of the binomial coefficient C(n, k): what it takes to say which k of n weights survive.</summary>
     /// <param name="n">Number of weights.</param>
     /// <param name="k">Number of survivors, 0 to n.</param>
     /// <remarks>

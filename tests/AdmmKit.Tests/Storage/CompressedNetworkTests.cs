@@ -53,7 +53,8 @@ public class CompressedNetworkTests
         {
             NetworkSpec spec = NetworkSpec.Create(architecture, new ImageShape(1, 17, 19), 7);
             var random = new RandomStream(1, "accounting");
-            var network = new CompressedNetwork(spec, spec.Layers.Select(l => RandomNetworks.Layer(l, random, keep, bits, codebook)).ToArray());
+            var network = new CompressedNetwork(
+                spec, spec.Layers.Select(l => RandomNetworks.Layer(l, random, keep, bits, codebook)).ToArray());
             FileSize size = network.Size;
             Assert.Equal(network.Bytes().Length, size.TotalBytes);
             Assert.Equal(network.Survivors * (long)bits, size.ValueBits);

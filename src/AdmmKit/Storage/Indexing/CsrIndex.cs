@@ -74,7 +74,8 @@ public sealed class CsrIndex : IIndexFormat
             int read = (position * layer.Columns) + column;
             if (column >= layer.Columns || read < next)
             {
-                throw IndexFormats.Bad(layer, $"has the column {column} in row {position}: columns must increase and stay below {layer.Columns}");
+                throw IndexFormats.Bad(
+                    layer, $"has the column {column} in row {position}: columns must increase and stay below {layer.Columns}");
             }
 
             position = read;
