@@ -11,7 +11,7 @@ namespace AdmmKit.Tests;
 public class LayeringTests
 {
     // Lines of code: neither blank nor comment. Documentation of public members should never be what has to give way.
-    private const int MaxLibraryLines = 3500;
+    private const int MaxLibraryLines = 4000;
     private const int MaxFileLines = 400;
     private const int MaxTrainerLines = 260;
 
@@ -99,7 +99,7 @@ public class LayeringTests
         Assert.Empty(SizeViolations(new() { ["AdmmTrainer.cs"] = 260, ["B.cs"] = 400 }));
         Assert.Single(SizeViolations(new() { ["Admm/AdmmTrainer.cs"] = 261 }));
         Assert.Single(SizeViolations(new() { ["B.cs"] = 401 }));
-        Assert.Single(SizeViolations(Enumerable.Range(0, 10).ToDictionary(i => $"{i}.cs", i => i == 0 ? 1 : 400)));
+        Assert.Single(SizeViolations(Enumerable.Range(0, 11).ToDictionary(i => $"{i}.cs", i => i == 0 ? 1 : 400)));
         Assert.Equal(2, CodeLines(["/// <summary>", "", "int a; // why", "  // why", "}"]));
     }
 

@@ -15,7 +15,14 @@ public sealed class IdxFile
     /// <summary>The most bytes of values that a file may declare: 1 GiB.</summary>
     public const long MaximumBytes = 1L << 30;
 
-    private const int FirstBuffer = 1 << 20;
+    /// <summary>
+    /// The most bytes of values that a gzip file may declare for each of its own bytes, beyond the first 16 MiB. Handwriting
+    /// shrinks to a fifth and sparse drawings to a twentieth; a file that claims far more was made to fill the memory.
+    /// </summary>
+    public const long MaximumInflation = 64;
+
+    private const long InflationAlwaysAllowed = 16L << 20;
+    private const int FirstBuffer = 1 << 16;
 
     private IdxFile(string name, int[] dimensions, ReadOnlyMemory<byte> values, string sha256)
     {
@@ -86,8 +93,14 @@ public sealed class IdxFile
         bool gzip = got == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
         try
         {
-            using Stream? unpacked = gzip ? new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true) : null;
-            return Parse(unpacked ?? stream, name, cancellationToken);
+            long length = stream.Length - start;
+            if (!gzip)
+            {
+                return Parse(stream, name, MaximumBytes, length, cancellationToken);
+            }
+
+            using var unpacked = new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true);
+            return Parse(unpacked, name, InflationAlwaysAllowed + (MaximumInflation * length), 0, cancellationToken);
         }
         catch (InvalidDataException e)
         {
@@ -95,7 +108,12 @@ public sealed class IdxFile
         }
     }
 
-    private static IdxFile Parse(Stream stream, string name, CancellationToken cancellationToken)
+    /// <param name="stream">The bytes after any gzip.</param>
+    /// <param name="name">What to call it in messages.</param>
+    /// <param name="most">Values beyond which a gzip file is refused; a plain file is bounded by its own length.</param>
+    /// <param name="sure">Bytes that are known to be there.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    private static IdxFile Parse(Stream stream, string name, long most, long sure, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> header = stackalloc byte[4];
@@ -145,14 +163,22 @@ public sealed class IdxFile
             dimensions[i] = (int)dimension;
         }
 
-        byte[] values = ReadValues(stream, (int)size, name, hash, cancellationToken);
+        if (size > most)
+        {
+            throw Bad(
+                name,
+                FormattableString.Invariant($"declares {size} bytes of values, more than {MaximumInflation} times its own length after gzip"),
+                "it is damaged or a trap; if it is genuine, unpack it and give the plain file");
+        }
+
+        byte[] values = ReadValues(stream, (int)size, (int)Math.Min(size, Math.Max(sure, FirstBuffer)), name, hash, cancellationToken);
         return new IdxFile(name, dimensions, values, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
     /// <summary>Reads exactly the declared bytes; the buffer grows only as bytes arrive, so a lying header costs no memory.</summary>
-    private static byte[] ReadValues(Stream stream, int size, string name, IncrementalHash hash, CancellationToken cancellationToken)
+    private static byte[] ReadValues(Stream stream, int size, int first, string name, IncrementalHash hash, CancellationToken cancellationToken)
     {
-        var values = new byte[Math.Min(size, FirstBuffer)];
+        var values = new byte[first];
         int filled = 0;
         while (true)
         {

@@ -26,7 +26,7 @@ internal sealed class RecipeFlow(
     {
         NetworkWeights start = before?.Weights ?? dense.Weights;
         PerLayer constraints = stage.TotalSurvivors is { } total
-            ? new PerLayer(SensitivityScan.Run(network, start, cancellation: cancellation).Split(total)
+            ? new PerLayer(SensitivityScan.Run(network, start, cancellation: cancellation).Split(total, SplitRule.LeastTotalCost)
                 .ToDictionary(s => s.Key, s => (IConstraint)new Cardinality(s.Value)))
             : RecipeChecks.Constraints(stage, spec);
         PrunedNetwork pruned = stage.Method switch

@@ -284,15 +284,7 @@ public sealed class CompressionPipeline
     private AdmmOutcome RunAdmm(INetworkConstraint constraint, AdmmOptions options, PrunedNetwork? keepZeros, CancellationToken cancellation)
     {
         var trainer = new AdmmTrainer(network, constraint, options);
-        for (int i = 0; keepZeros is not null && i < network.Layers.Count; i++)
-        {
-            if (trainer.Projected[i].Zip(keepZeros.Weights.Weights[i]).Any(p => p.First != 0 && p.Second == 0))
-            {
-                throw new AdmmKitException(
-                    $"Layer '{network.Layers[i].Name}': this constraint brings pruned weights back to life, so their zeros cannot be kept: use a set that only takes weights away, or do not keep the zeros.");
-            }
-        }
-
+        keepZeros?.CheckKept(network.Layers, trainer.Projected);
         checkpoints?.Resume(options.Phase, trainer.LoadState);
         foreach (AdmmIteration iteration in trainer.History)
         {

@@ -111,6 +111,25 @@ public class DataSourceTests
         Assert.Throws<AdmmKitException>(() => DataSource.OpenFiles(In(folder) with { ValidationCount = 0 }));
     }
 
+    [Fact]
+    public void A_folder_with_a_mutant_in_it_is_an_error_or_a_data_set()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string name in new[] { "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels.idx1-ubyte" })
+        {
+            folder.WriteDataSet();
+            byte[] source = File.ReadAllBytes(Path.Combine(folder.Path, name));
+            byte[] other = File.ReadAllBytes(Path.Combine(folder.Path, "t10k-images-idx3-ubyte"));
+            Mutants.Outcome outcome = Mutants.Check(Mutants.Of(name, 200, source, source, other), mutant =>
+            {
+                folder.Write(name, mutant);
+                DataSet data = DataSource.Open(In(folder));
+                return () => Assert.Equal(data.Training.Shape, data.Test.Shape);
+            });
+            Assert.InRange(outcome.Valid, 1, 199);
+        }
+    }
+
     [MnistFact]
     public void Real_MNIST_is_recognised()
     {

@@ -31,10 +31,12 @@ internal sealed class TemporaryFolder : IDisposable
         return bytes;
     }
 
-    public static byte[] Gzip(byte[] bytes)
+    public static byte[] Gzip(byte[] bytes) => Gzip(bytes, CompressionLevel.Fastest);
+
+    public static byte[] Gzip(byte[] bytes, CompressionLevel level)
     {
         using var memory = new MemoryStream();
-        using (var gzip = new GZipStream(memory, CompressionLevel.Fastest))
+        using (var gzip = new GZipStream(memory, level))
         {
             gzip.Write(bytes);
         }

@@ -220,6 +220,22 @@ public sealed class VerifierTests : IDisposable
         Assert.Contains("nothing that reproduces", Assert.Single(RowChecks.AmongRows([top1 with { Source = "" }], null)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("manifest.json")]
+    [InlineData("rows.csv")]
+    public void Mutants_of_what_is_verified_are_errors_or_are_read(string name)
+    {
+        Write(Data);
+        string path = Path.Combine(Folder, name);
+        Mutants.Outcome outcome = Mutants.Check(Mutants.Of(name, 400, File.ReadAllBytes(path)), mutant =>
+        {
+            File.WriteAllBytes(path, mutant);
+            object read = name == "rows.csv" ? ResultRows.Read(path) : Manifest.Load(path);
+            return () => Assert.NotNull(ResultsVerifier.Verify(top, () => null).Problems);
+        });
+        Assert.InRange(outcome.Valid, 10, 390);
+    }
+
     private static CompressedNetwork Model(DataSet data, ulong seed)
     {
         var random = new RandomStream(seed, "verified model");

@@ -1,3 +1,4 @@
+using AdmmKit.Experiments.Results;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Tests.Storage;
@@ -46,6 +47,48 @@ public sealed class AtomicFileTests : IDisposable
             Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
             Assert.Equal([path], Directory.GetFiles(folder));
         }
+    }
+
+    [Fact]
+    public void A_disk_that_fills_up_only_when_the_buffers_are_emptied_leaves_the_old_file()
+    {
+        string path = Path.Combine(folder, "x.bin");
+        AtomicFile.Write(path, s => s.Write([1, 2, 3]));
+        var e = Assert.Throws<AdmmKitException>(() => AtomicFile.Write(path, s => s.Write([4]), name => new FullAtFlush(name)));
+        Assert.Contains("Free some space", e.Message, StringComparison.Ordinal);
+        Assert.Contains("unchanged", e.Message, StringComparison.Ordinal);
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+        Assert.Equal([path], Directory.GetFiles(folder));
+    }
+
+    [Fact]
+    public void A_disk_without_room_for_one_more_file_leaves_the_old_one()
+    {
+        string path = Path.Combine(folder, "x.bin");
+        AtomicFile.Write(path, s => s.Write([1, 2, 3]));
+        var e = Assert.Throws<AdmmKitException>(() => AtomicFile.Write(path, s => s.Write([4]), _ => throw new IOException("No space left on device.", NoSpace)));
+        Assert.Contains("Free some space", e.Message, StringComparison.Ordinal);
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+        Assert.Equal([path], Directory.GetFiles(folder));
+    }
+
+    [LinuxTheory]
+    [InlineData("/dev/full", "Free some space")]
+    [InlineData("/proc/admmkit", "Check that")]
+    public void Everything_that_is_written_says_so_when_it_cannot_be(string path, string advice)
+    {
+        Action[] writers =
+        [
+            () => RandomNetworks.Create(1).Save(path),
+            () => new Manifest { CommandLine = new string('x', 10_000) }.Save(path),
+            () => ResultRows.Write(path, [new(new string('x', 10_000), "top1", "%", null, null, null, 0, ResultStatus.None, "")]),
+        ];
+        Assert.All(writers, write =>
+        {
+            var e = Assert.Throws<AdmmKitException>(write);
+            Assert.Contains($"'{path}'", e.Message, StringComparison.Ordinal);
+            Assert.Contains(advice, e.Message, StringComparison.Ordinal);
+        });
     }
 
     [LinuxFact]
@@ -127,6 +170,9 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Equal([path], Directory.GetFiles(folder));
     }
 
+    // ENOSPC.
+    private const int NoSpace = 28;
+
     /// <summary>A real file on a disk that takes only so many bytes.</summary>
     private sealed class FullDisk(string path, int room) : FileStream(path, FileMode.CreateNew, FileAccess.Write)
     {
@@ -135,14 +181,24 @@ public sealed class AtomicFileTests : IDisposable
         // In a class derived from FileStream the overload for spans calls this one.
         public override void Write(byte[] buffer, int offset, int count)
         {
-            const int noSpace = 28;
             base.Write(buffer, offset, Math.Min(left, count));
             left -= count;
             if (left < 0)
             {
-                throw new IOException("No space left on device.", noSpace);
+                throw new IOException("No space left on device.", NoSpace);
             }
         }
+    }
+
+    /// <summary>A disk that takes everything into its buffers and then has no room for it.</summary>
+    private sealed class FullAtFlush(string path) : FileStream(path, FileMode.CreateNew, FileAccess.Write)
+    {
+        public override void Flush() => throw new IOException("No space left on device.", NoSpace);
+    }
+
+    private sealed class LinuxTheoryAttribute : TheoryAttribute
+    {
+        public LinuxTheoryAttribute() => Skip = OperatingSystem.IsLinux() ? null : "Needs /dev and /proc of Linux.";
     }
 
     private sealed class LinuxFactAttribute : FactAttribute
