@@ -31,6 +31,13 @@ public sealed record ModelResult(
 /// <param name="Residuals">Convergence of each layer; empty outside ADMM.</param>
 public sealed record HistoryPoint(string Phase, double Epoch, double Loss, Evaluation Validation, IReadOnlyList<AdmmLayerResiduals> Residuals);
 
+/// <summary>Which program, on which machine.</summary>
+/// <param name="Commit">The commit of its source; null outside a checkout.</param>
+/// <param name="Dirty">Whether the checkout differed from that commit; null outside a checkout.</param>
+/// <param name="Cpu">The processor's name.</param>
+/// <param name="Threads">Threads used.</param>
+public sealed record RunOrigin(string? Commit, bool? Dirty, string Cpu, int Threads);
+
 /// <summary>Everything that came out of a run.</summary>
 /// <param name="Recipe">What was done.</param>
 /// <param name="Data">What it learnt from.</param>
@@ -40,9 +47,10 @@ public sealed record HistoryPoint(string Phase, double Epoch, double Loss, Evalu
 /// <param name="History">Epochs and iterations in order.</param>
 /// <param name="ImagesSeen">Training images seen in all phases.</param>
 /// <param name="WallTime">How long it took, over all processes that worked on it.</param>
+/// <param name="Origin">The program that finished it.</param>
 public sealed record RunResult(
     Recipe Recipe, DataOrigin Data, ModelResult Dense, IReadOnlyList<ModelResult> Pruned, ModelResult? Quantized,
-    IReadOnlyList<HistoryPoint> History, long ImagesSeen, TimeSpan WallTime)
+    IReadOnlyList<HistoryPoint> History, long ImagesSeen, TimeSpan WallTime, RunOrigin Origin)
 {
     /// <summary>The architecture.</summary>
     public NetworkSpec Spec => Dense.Model.Spec;
@@ -81,17 +89,19 @@ public sealed class CompressionRun
     /// <param name="cancellation">Stops between two training steps.</param>
     /// <exception cref="DivergedException">The loss is no longer finite.</exception>
     public RunResult Execute(int threads = 0, IRunObserver? observer = null, CancellationToken cancellation = default) =>
-        Execute(threads, observer, null, cancellation);
+        Execute(threads, observer, null, null, cancellation);
 
-    internal RunResult Execute(int threads, IRunObserver? observer, CheckpointFolder? checkpoints, CancellationToken cancellation)
+    /// <summary>Runs the recipe from a dense network that its own pretraining has made, if one is given.</summary>
+    internal RunResult Execute(
+        int threads, IRunObserver? observer, CheckpointFolder? checkpoints, RunResult? pretrained, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         using var network = new TrainableNetwork(
             spec, data, new EngineOptions { BatchSize = recipe.BatchSize, MaxShift = recipe.MaxShift, Seed = recipe.Seed, Threads = threads });
         using var evaluator = new Network(spec, 256, threads);
-        var history = new History(observer, network.StepsPerEpoch, Epochs);
+        var history = new History(observer, network.StepsPerEpoch, Epochs, pretrained?.History ?? [], pretrained is null ? 0 : recipe.Pretrain.Epochs);
         var flow = new RecipeFlow(recipe, network, history, new CompressionPipeline(network, history, checkpoints), cancellation);
-        TimeSpan Elapsed() => checkpoints?.Elapsed ?? clock.Elapsed;
+        TimeSpan Elapsed() => (pretrained?.WallTime ?? TimeSpan.Zero) + (checkpoints?.Elapsed ?? clock.Elapsed);
         ModelResult Result(string name, CompressedNetwork network, Func<CompressedNetwork, FormattableString> what)
         {
             CompressedNetwork model = Stored(network);
@@ -111,8 +121,9 @@ public sealed class CompressionRun
         CompressedNetwork Float(NetworkWeights weights) => CompressedNetwork.FromWeights(
             spec, weights, new float[spec.Layers.Count], [.. spec.Layers.Select(_ => CompressedLayer.FloatBits)]);
 
-        TrainedNetwork trained = flow.Pretrain();
-        ModelResult dense = Result("dense", Float(trained.Weights), _ => $"dense network");
+        TrainedNetwork trained = pretrained is null ? flow.Pretrain()
+            : new TrainedNetwork(pretrained.Dense.Model.Decode(), pretrained.Dense.Validation);
+        ModelResult dense = pretrained?.Dense ?? Result("dense", Float(trained.Weights), _ => $"dense network");
 
         var pruned = new List<ModelResult>();
         PrunedNetwork? last = null;
@@ -127,7 +138,13 @@ public sealed class CompressionRun
                 m => $"quantized to {m.WeightDataBits / 8.0:f0} B of weight data, {m.Size.TotalBytes} B in all");
         return new RunResult(
             recipe, new DataOrigin(data.Name, data.Source, data.Checksums), dense, pruned, quantized, history.Points,
-            (long)Epochs * data.Training.Count, Elapsed());
+            (long)Epochs * data.Training.Count, Elapsed(), Origin(network.Threads));
+    }
+
+    private static RunOrigin Origin(int threads)
+    {
+        (string? commit, bool? dirty) = RunEnvironment.Checkout();
+        return new RunOrigin(commit, dirty, RunEnvironment.Cpu(), threads);
     }
 
     /// <summary>The model as a reader of its file gets it: what is evaluated is what was written.</summary>

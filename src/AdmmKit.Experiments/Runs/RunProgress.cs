@@ -36,19 +36,20 @@ public interface IRunObserver
 }
 
 /// <summary>Collects the history of a run and turns the pipeline's reports into progress.</summary>
-internal sealed class History(IRunObserver? observer, int stepsPerEpoch, int totalEpochs) : IPipelineObserver
+internal sealed class History(
+    IRunObserver? observer, int stepsPerEpoch, int totalEpochs, IReadOnlyList<HistoryPoint> before, int epochsDone) : IPipelineObserver
 {
     private readonly Stopwatch clock = new();
     private double resumedAt;
     private string phase = "";
     private double? validation;
     private double? residual;
-    private int epochsBefore;
+    private int epochsBefore = epochsDone;
     private int phaseEpochs;
     private int epochsApart = 1;
     private RunProgress? latest;
 
-    public List<HistoryPoint> Points { get; } = [];
+    public List<HistoryPoint> Points { get; } = [.. before];
 
     /// <summary>Epochs of all phases up to and with the current one.</summary>
     public int EpochsAtEnd => epochsBefore + phaseEpochs;

@@ -43,7 +43,7 @@ public sealed class RunStore(string folder)
     /// <param name="recipe">What to do.</param>
     /// <param name="data">What to learn from.</param>
     /// <param name="threads">Threads; 0 means all cores.</param>
-    /// <param name="force">Begins again, whatever there is.</param>
+    /// <param name="force">Begins again, whatever there is; the dense network, which other runs share, is kept.</param>
     /// <param name="observer">Told how it goes, or null.</param>
     /// <param name="cancellation">Saves a checkpoint and stops.</param>
     /// <exception cref="AdmmKitException">The recipe does not fit, the folder cannot be used, or another process works on this run.</exception>
@@ -64,11 +64,15 @@ public sealed class RunStore(string folder)
         else if (StoredRun.Exists(home))
         {
             RunResult stored = StoredRun.Load(home);
-            observer?.Milestone($"seed {recipe.Seed}: this run is done already, its results are taken from '{home}' (--force runs it again)");
+            observer?.Milestone($"seed {recipe.Seed}: done already, taken from '{home}' (--force runs it again)");
             return stored;
         }
 
-        RunResult result = run.Execute(threads, observer, checkpoints, cancellation);
+        // The dense network is a run of its own, which all recipes share that begin with it.
+        Recipe pretraining = recipe with { Prune = [], Quantize = null };
+        bool more = recipe.Prune.Count > 0 || recipe.Quantize is not null;
+        RunResult? dense = more ? Execute(pretraining, data, threads, force: false, observer, cancellation) : null;
+        RunResult result = run.Execute(threads, observer, checkpoints, dense, cancellation);
         StoredRun.Save(result, home);
         checkpoints.Delete();
         return result;
@@ -135,7 +139,8 @@ internal static class StoredRun
             models.Add(new StoredModel(model.Name, file, model.Validation, model.Test, model.ImagesSeen, model.Elapsed.TotalSeconds));
         }
 
-        var stored = new Stored(run.Recipe, run.Data, models, run.Quantized is not null, run.History, run.ImagesSeen, run.WallTime.TotalSeconds);
+        var stored = new Stored(run.Recipe, run.Data, models, run.Quantized is not null, run.History, run.ImagesSeen,
+            run.WallTime.TotalSeconds, run.Origin);
         AtomicFile.Write(Path.Combine(home, Name), stream => JsonSerializer.Serialize(stream, stored, Options));
     }
 
@@ -161,7 +166,8 @@ internal static class StoredRun
 
             return new RunResult(
                 stored.Recipe, stored.Data, models[0], models[1..(stored.Quantized ? ^1 : ^0)], stored.Quantized ? models[^1] : null,
-                stored.History, stored.ImagesSeen, TimeSpan.FromSeconds(stored.WallTimeSeconds));
+                stored.History, stored.ImagesSeen, TimeSpan.FromSeconds(stored.WallTimeSeconds),
+                stored.Origin);
         }
         catch (Exception e) when (e is JsonException or AdmmKitException or IOException or UnauthorizedAccessException or OverflowException or ArgumentException)
         {
@@ -176,5 +182,5 @@ internal static class StoredRun
 
     private sealed record Stored(
         Recipe Recipe, DataOrigin Data, IReadOnlyList<StoredModel> Models, bool Quantized, IReadOnlyList<HistoryPoint> History,
-        long ImagesSeen, double WallTimeSeconds);
+        long ImagesSeen, double WallTimeSeconds, RunOrigin Origin);
 }
