@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace AdmmKit.Storage;
 
 /// <summary>Reads what <see cref="ByteWriter"/> wrote. Trusts nothing: whatever is not there or not canonical is an error.</summary>
-internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
+/// <param name="bytes">What is read.</param>
+public ref struct ByteReader(ReadOnlySpan<byte> bytes)
 {
     private readonly ReadOnlySpan<byte> bytes = bytes;
     private int position;
@@ -13,8 +14,16 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
     /// <summary>Whole bytes not yet touched.</summary>
     public readonly int Remaining => bytes.Length - position;
 
+    /// <summary>Bits not yet read.</summary>
+    public readonly long RemainingBits => (Remaining * 8L) + pendingBits;
+
+    /// <summary>The next byte; like all but <see cref="Bits"/>, only where a byte begins.</summary>
+    /// <exception cref="BadFileException">The bytes end before.</exception>
     public byte Byte() => Bytes(1)[0];
 
+    /// <summary>The next bytes as they are.</summary>
+    /// <param name="count">How many.</param>
+    /// <exception cref="BadFileException">The bytes end before.</exception>
     public ReadOnlySpan<byte> Bytes(int count)
     {
         if (count > Remaining)
@@ -26,8 +35,13 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
         return bytes.Slice(position - count, count);
     }
 
+    /// <summary>The next float32.</summary>
+    /// <exception cref="BadFileException">The bytes end before.</exception>
     public float Single() => BinaryPrimitives.ReadSingleLittleEndian(Bytes(4));
 
+    /// <summary>The next number of <see cref="ByteWriter.Varint"/>.</summary>
+    /// <param name="what">What it is, for the error.</param>
+    /// <exception cref="BadFileException">The bytes end before, or are not the one way to write a number.</exception>
     public int Varint(string what)
     {
         ulong value = 0;
@@ -48,14 +62,20 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
     }
 
     /// <summary>Throws unless that many bits are left; to be asked before memory is taken for them.</summary>
+    /// <param name="bits">How many.</param>
+    /// <param name="what">What they are, for the error.</param>
+    /// <exception cref="BadFileException">The bytes end before.</exception>
     public readonly void Need(long bits, string what)
     {
-        if (bits > (Remaining * 8L) + pendingBits)
+        if (bits > RemainingBits)
         {
             throw new BadFileException($"it ends before its {what}");
         }
     }
 
+    /// <summary>The next packed bits, the lowest first.</summary>
+    /// <param name="width">How many, 0 to 32.</param>
+    /// <exception cref="BadFileException">The bytes end before.</exception>
     public uint Bits(int width)
     {
         while (pendingBits < width)
@@ -71,6 +91,7 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
     }
 
     /// <summary>Leaves the last byte of packed bits; what fills it must be zero.</summary>
+    /// <exception cref="BadFileException">It is not.</exception>
     public void Pad()
     {
         if (pending != 0)

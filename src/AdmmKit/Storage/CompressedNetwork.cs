@@ -55,25 +55,42 @@ public sealed class CompressedNetwork
     /// <summary>Compresses a network without changing any weight.</summary>
     /// <param name="spec">The network.</param>
     /// <param name="weights">Its weights and biases.</param>
-    /// <param name="q">The distance q_i of two levels of each layer; 0 where it has 32 bits.</param>
+    /// <param name="q">The distance q_i of two levels of each layer; 0 where it has 32 bits or a codebook.</param>
     /// <param name="bits">Bits a weight of each layer: 1 to 8, or 32 to keep values as they are.</param>
-    /// <exception cref="AdmmKitException">A weight is not exactly a level times q; the message says which.</exception>
+    /// <param name="codebooks">
+    /// The values that the survivors of each layer share, null where they are levels or floats; see
+    /// <see cref="CompressedLayer.FromWeights(LayerInfo, ReadOnlySpan{float}, float[], int, float[])"/>. Without it no layer has any.
+    /// </param>
+    /// <exception cref="AdmmKitException">
+    /// A weight is not exactly a level times q, or not in its layer's codebook; the message says which.
+    /// </exception>
     public static CompressedNetwork FromWeights(
-        NetworkSpec spec, NetworkWeights weights, IReadOnlyList<float> q, IReadOnlyList<int> bits)
+        NetworkSpec spec,
+        NetworkWeights weights,
+        IReadOnlyList<float> q,
+        IReadOnlyList<int> bits,
+        IReadOnlyList<float[]?>? codebooks = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(q);
         ArgumentNullException.ThrowIfNull(bits);
         int count = spec.Layers.Count;
-        if (weights.Weights.Count != count || weights.Biases.Count != count || q.Count != count || bits.Count != count)
+        if (weights.Weights.Count != count || weights.Biases.Count != count || q.Count != count || bits.Count != count
+            || (codebooks is not null && codebooks.Count != count))
         {
             throw new AdmmKitException(FormattableString.Invariant(
-                $"'{spec.Name}' has {count} layers: give weights, biases, q and bits for each of them."));
+                $"'{spec.Name}' has {count} layers: give weights, biases, q, bits and, if any, codebooks for each of them."));
         }
 
-        return new CompressedNetwork(spec, spec.Layers.Select((layer, i) =>
-            CompressedLayer.FromWeights(layer, weights.Weights[i], q[i], bits[i], weights.Biases[i])).ToArray());
+        CompressedLayer Compressed(LayerInfo layer, int i) => codebooks?[i] switch
+        {
+            null => CompressedLayer.FromWeights(layer, weights.Weights[i], q[i], bits[i], weights.Biases[i]),
+            _ when q[i] != 0 => throw new AdmmKitException(FormattableString.Invariant(
+                $"Layer '{layer.Name}' has a codebook and no levels: give q = 0, not {q[i]}.")),
+            float[] codebook => CompressedLayer.FromWeights(layer, weights.Weights[i], codebook, bits[i], weights.Biases[i]),
+        };
+        return new CompressedNetwork(spec, spec.Layers.Select(Compressed).ToArray());
     }
 
     /// <summary>The weights that the stored network is evaluated with, to the last bit.</summary>

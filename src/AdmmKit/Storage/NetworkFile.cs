@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using AdmmKit.Networks;
+using AdmmKit.Storage.Indexing;
 
 namespace AdmmKit.Storage;
 
@@ -9,9 +10,11 @@ namespace AdmmKit.Storage;
 /// <code>
 /// "ADMM", version byte, length and UTF-8 of the architecture's name, channels, height, width, classes, number of layers
 /// for each layer:
-///   bits (byte), q (float32, absent with 32 bits), number of survivors, index width w (byte)
+///   coding (byte): bits, 1 to 8 or 32; with a codebook 0x40 + bits, 1 to 8
+///   q (float32), absent with 32 bits; with a codebook instead the number of its values and these (float32 each)
+///   number of survivors, index width w (byte)
 ///   packed bits, lowest first: relative index (see RelativeIndex), then the values, then zeros up to a whole byte
-///     value with 1 to 8 bits: |level| - 1, and above it the sign bit; with 32 bits: the float32
+///     value with 1 to 8 bits: |level| - 1, and above it the sign bit; with a codebook: the code; with 32 bits: the float32
 ///   biases (float32 each)
 /// CRC-32 of everything before it
 /// </code>
@@ -29,6 +32,9 @@ public static class NetworkFile
     private const int MaxInputSize = 10_000_000;
     private const byte Version = 1;
     private const int ChecksumBytes = 4;
+    private const int CodebookFlag = 0x40;
+
+    private static readonly RelativeIndex Index = new();
 
     private static ReadOnlySpan<byte> Magic => "ADMM"u8;
 
@@ -60,20 +66,30 @@ public static class NetworkFile
         return writer.Written;
     }
 
-    internal static FileSize Size(CompressedNetwork network)
-    {
-        int name = Encoding.UTF8.GetByteCount(network.Spec.Name);
-        int header = Magic.Length + 1 + ByteWriter.VarintLength(name) + name + Numbers(network.Spec).Sum(ByteWriter.VarintLength);
-        var layers = new List<LayerSize>();
-        foreach (CompressedLayer layer in network.Layers)
-        {
-            int bytes = 1 + (layer.IsQuantized ? 4 : 0) + ByteWriter.VarintLength(layer.Survivors) + 1;
-            long index = RelativeIndex.BitCount(layer.Positions, RelativeIndex.BestWidth(layer.Positions));
-            int padding = (int)(-(index + layer.WeightDataBits) & 7);
-            layers.Add(new LayerSize(layer.Layer.Name, bytes, index, layer.WeightDataBits, padding, layer.Biases.Length * 32L));
-        }
+    internal static FileSize Size(CompressedNetwork network) => new(
+        HeaderBytes(network.Spec.Name, Numbers(network.Spec)),
+        [.. network.Layers.Select(l => Size(l.Layer, l.Positions, l.Coding, l.Bits, l.Codebook.Length))],
+        ChecksumBytes);
 
-        return new FileSize(header, layers, ChecksumBytes);
+    /// <summary>What a file holds besides its layers: the network header and the checksum.</summary>
+    internal static int FrameBytes(string architecture, ImageShape input, int classes, int layers) =>
+        HeaderBytes(architecture, [input.Channels, input.Height, input.Width, classes, layers]) + ChecksumBytes;
+
+    /// <summary>What a layer takes in a file, from the facts that it depends on.</summary>
+    internal static LayerSize Size(LayerInfo layer, ReadOnlySpan<int> positions, ValueCoding coding, int bits, int codebook)
+    {
+        int parameters = coding switch
+        {
+            ValueCoding.Levels => sizeof(float),
+            ValueCoding.Codebook => ByteWriter.VarintLength(codebook),
+            _ => 0,
+        };
+        int header = 1 + parameters + ByteWriter.VarintLength(positions.Length) + 1;
+        IndexSize measured = Index.Measure(layer, positions);
+        // The width is in the header.
+        long index = measured.Bits - measured.SideBits;
+        long values = (long)positions.Length * bits;
+        return new LayerSize(layer.Name, header, codebook * 32L, index, values, (int)(-(index + values) & 7), layer.Rows * 32L);
     }
 
     internal static CompressedNetwork Decode(ReadOnlySpan<byte> bytes, string name)
@@ -184,22 +200,41 @@ public static class NetworkFile
     private static IEnumerable<int> Numbers(NetworkSpec spec) =>
         [spec.Input.Channels, spec.Input.Height, spec.Input.Width, spec.Classes, spec.Layers.Count];
 
+    private static int HeaderBytes(string architecture, IEnumerable<int> numbers)
+    {
+        int name = Encoding.UTF8.GetByteCount(architecture);
+        return Magic.Length + 1 + ByteWriter.VarintLength(name) + name + numbers.Sum(ByteWriter.VarintLength);
+    }
+
     private static void EncodeLayer(ByteWriter writer, CompressedLayer layer)
     {
-        int width = RelativeIndex.BestWidth(layer.Positions);
-        writer.Byte((byte)layer.Bits);
-        if (layer.IsQuantized)
+        int width = Index.Measure(layer.Layer, layer.Positions).Width;
+        writer.Byte((byte)(layer.Coding == ValueCoding.Codebook ? CodebookFlag | layer.Bits : layer.Bits));
+        if (layer.Coding == ValueCoding.Levels)
         {
             writer.Single(layer.Q);
+        }
+        else if (layer.Coding == ValueCoding.Codebook)
+        {
+            writer.Varint(layer.Codebook.Length);
+            foreach (float value in layer.Codebook)
+            {
+                writer.Single(value);
+            }
         }
 
         writer.Varint(layer.Survivors);
         writer.Byte((byte)width);
-        RelativeIndex.Write(writer, layer.Positions, width);
+        RelativeIndex.WriteGaps(writer, layer.Positions, width);
         int signBit = 1 << (layer.Bits - 1);
         foreach (short level in layer.Levels)
         {
             writer.Bits((uint)((Math.Abs((int)level) - 1) | (level < 0 ? signBit : 0)), layer.Bits);
+        }
+
+        foreach (byte code in layer.Codes)
+        {
+            writer.Bits(code, layer.Bits);
         }
 
         foreach (float value in layer.Values)
@@ -216,14 +251,9 @@ public static class NetworkFile
 
     private static CompressedLayer DecodeLayer(ref ByteReader reader, LayerInfo layer)
     {
-        int bits = reader.Byte();
-        if (bits is not ((>= 1 and <= 8) or CompressedLayer.FloatBits))
-        {
-            throw new BadFileException(FormattableString.Invariant($"layer '{layer.Name}' has {bits} bits a weight"));
-        }
-
-        bool quantized = bits != CompressedLayer.FloatBits;
-        float q = quantized ? reader.Single() : 0;
+        (ValueCoding coding, int bits) = Coding(reader.Byte(), layer);
+        float q = coding == ValueCoding.Levels ? reader.Single() : 0;
+        float[] codebook = coding == ValueCoding.Codebook ? DecodeCodebook(ref reader, layer, bits) : [];
         int survivors = reader.Varint("number of survivors");
         int width = reader.Byte();
         if (survivors > layer.WeightCount || width > RelativeIndex.MaxWidth)
@@ -234,15 +264,14 @@ public static class NetworkFile
 
         // Only now is memory taken: the file itself is long enough to fill it.
         reader.Need(((long)survivors * (width + bits)) + (layer.Rows * 32L), $"layer '{layer.Name}'");
-        var positions = new int[survivors];
-        RelativeIndex.Read(ref reader, positions, width, layer.WeightCount);
-        if (width != RelativeIndex.BestWidth(positions))
+        int[] positions = RelativeIndex.ReadGaps(ref reader, layer, survivors, width);
+        if (width != Index.Measure(layer, positions).Width)
         {
             throw new BadFileException(FormattableString.Invariant(
                 $"layer '{layer.Name}' has an index of {width} bits, which is not the shortest"));
         }
 
-        var levels = new short[quantized ? survivors : 0];
+        var levels = new short[coding == ValueCoding.Levels ? survivors : 0];
         int signBit = 1 << (bits - 1);
         for (int k = 0; k < levels.Length; k++)
         {
@@ -251,10 +280,16 @@ public static class NetworkFile
             levels[k] = (short)((code & signBit) != 0 ? -magnitude : magnitude);
         }
 
-        var values = new float[quantized ? 0 : survivors];
-        for (int k = 0; k < values.Length; k++)
+        var codes = new byte[coding == ValueCoding.Codebook ? survivors : 0];
+        foreach (ref byte code in codes.AsSpan())
         {
-            values[k] = BitConverter.UInt32BitsToSingle(reader.Bits(CompressedLayer.FloatBits));
+            code = (byte)reader.Bits(bits);
+        }
+
+        var values = new float[coding == ValueCoding.Floats ? survivors : 0];
+        foreach (ref float value in values.AsSpan())
+        {
+            value = BitConverter.UInt32BitsToSingle(reader.Bits(CompressedLayer.FloatBits));
         }
 
         reader.Pad();
@@ -265,8 +300,38 @@ public static class NetworkFile
             bias = reader.Single();
         }
 
-        return quantized
-            ? CompressedLayer.Quantized(layer, bits, q, positions, levels, biases)
-            : CompressedLayer.Unquantized(layer, positions, values, biases);
+        return coding switch
+        {
+            ValueCoding.Levels => CompressedLayer.Quantized(layer, bits, q, positions, levels, biases),
+            ValueCoding.Codebook => CompressedLayer.Clustered(layer, bits, positions, codes, codebook, biases),
+            _ => CompressedLayer.Unquantized(layer, positions, values, biases),
+        };
+    }
+
+    private static (ValueCoding Coding, int Bits) Coding(byte coding, LayerInfo layer) => coding switch
+    {
+        >= 1 and <= 8 => (ValueCoding.Levels, coding),
+        CompressedLayer.FloatBits => (ValueCoding.Floats, coding),
+        >= CodebookFlag + 1 and <= CodebookFlag + 8 => (ValueCoding.Codebook, coding - CodebookFlag),
+        _ => throw new BadFileException(FormattableString.Invariant(
+            $"layer '{layer.Name}' has {coding} bits a weight, which is neither 1 to 8, nor 32, nor a codebook")),
+    };
+
+    private static float[] DecodeCodebook(ref ByteReader reader, LayerInfo layer, int bits)
+    {
+        int count = reader.Varint("number of shared values");
+        if (count > 1 << bits)
+        {
+            throw new BadFileException(FormattableString.Invariant(
+                $"layer '{layer.Name}' has {count} shared values, more than {bits} bits tell apart"));
+        }
+
+        var codebook = new float[count];
+        foreach (ref float value in codebook.AsSpan())
+        {
+            value = reader.Single();
+        }
+
+        return codebook;
     }
 }

@@ -23,7 +23,9 @@ public class CompressedNetworkTests
             for (int i = 0; i < network.Layers.Count; i++)
             {
                 Assert.Equal((network.Layers[i].Bits, network.Layers[i].Q), (read.Layers[i].Bits, read.Layers[i].Q));
+                Assert.Equal(network.Layers[i].Coding, read.Layers[i].Coding);
                 Assert.True(network.Layers[i].Levels.AsSpan().SequenceEqual(read.Layers[i].Levels));
+                Assert.True(network.Layers[i].Codes.AsSpan().SequenceEqual(read.Layers[i].Codes));
                 Assert.True(expected.Weights[i].AsSpan().SequenceEqual(actual.Weights[i]));
                 Assert.True(expected.Biases[i].AsSpan().SequenceEqual(actual.Biases[i]));
             }
@@ -35,29 +37,35 @@ public class CompressedNetworkTests
     [Theory]
     [InlineData(0, 1)]
     [InlineData(0, 32)]
+    [InlineData(0, 2, true)]
     [InlineData(1, 1)]
     [InlineData(1, 8)]
     [InlineData(1, 32)]
+    [InlineData(1, 8, true)]
     [InlineData(0.3, 1)]
+    [InlineData(0.3, 1, true)]
     [InlineData(0.01, 3)]
     [InlineData(0.01, 8)]
-    public void Every_bit_of_the_file_is_accounted_for(double keep, int bits)
+    [InlineData(0.01, 8, true)]
+    public void Every_bit_of_the_file_is_accounted_for(double keep, int bits, bool codebook = false)
     {
         foreach (string architecture in NetworkSpec.Architectures)
         {
             NetworkSpec spec = NetworkSpec.Create(architecture, new ImageShape(1, 17, 19), 7);
             var random = new RandomStream(1, "accounting");
-            var network = new CompressedNetwork(spec, spec.Layers.Select(l => RandomNetworks.Layer(l, random, keep, bits)).ToArray());
+            var network = new CompressedNetwork(spec, spec.Layers.Select(l => RandomNetworks.Layer(l, random, keep, bits, codebook)).ToArray());
             FileSize size = network.Size;
             Assert.Equal(network.Bytes().Length, size.TotalBytes);
             Assert.Equal(network.Survivors * (long)bits, size.ValueBits);
             Assert.Equal(network.WeightDataBits, size.ValueBits);
+            Assert.Equal(network.Layers.Sum(l => l.Codebook.Length * 32L), size.Layers.Sum(l => l.CodebookBits));
+            Assert.Equal(codebook && keep > 0, size.Layers.All(l => l.CodebookBits > 0));
             Assert.Equal(spec.BiasCount * 32L, size.Layers.Sum(l => l.BiasBits));
             Assert.All(size.Layers, l => Assert.True(l.PaddingBits is >= 0 and < 8 && l.TotalBits % 8 == 0));
             for (int i = 0; i < size.Layers.Count; i++)
             {
                 int[] positions = network.Layers[i].Positions;
-                long best = Enumerable.Range(1, 31).Min(width => RelativeIndex.BitCount(positions, width));
+                long best = Enumerable.Range(1, 31).Min(width => Masks.RelativeBits(positions, width));
                 Assert.Equal(keep is 0 or 1 ? 0 : best, size.Layers[i].IndexBits);
             }
         }
@@ -75,7 +83,7 @@ public class CompressedNetworkTests
             RandomNetworks.Layer(Tiny.Layers[1], none, 0, 2),
             RandomNetworks.Layer(Tiny.Layers[2], none, 1, 32),
         ]);
-        Assert.Equal(15, RelativeIndex.BitCount([0, 5, 20], 3));
+        Assert.Equal(15, Masks.RelativeBits([0, 5, 20], 3));
         byte[] bytes = network.Bytes();
         byte[] start =
         [
@@ -173,14 +181,29 @@ public class CompressedNetworkTests
     }
 
     [Fact]
+    public void Committed_models_keep_their_bytes()
+    {
+        string[] files = Directory.GetFiles(Path.Combine(LayeringTests.Root, "results"), "*.admm", SearchOption.AllDirectories);
+        Assert.NotEmpty(files);
+        Assert.All(files, f => Assert.True(File.ReadAllBytes(f).AsSpan().SequenceEqual(CompressedNetwork.Load(f).Bytes()), f));
+    }
+
+    [Fact]
     public void Weights_of_a_whole_network_are_compressed_unchanged()
     {
-        NetworkWeights weights = RandomNetworks.Create(7).Decode();
-        CompressedNetwork source = RandomNetworks.Create(7);
-        CompressedNetwork again = CompressedNetwork.FromWeights(
-            source.Spec, weights, source.Layers.Select(l => l.Q).ToArray(), source.Layers.Select(l => l.Bits).ToArray());
-        Assert.True(source.Bytes().AsSpan().SequenceEqual(again.Bytes()));
-        Assert.Equal(weights.Survivors, again.Survivors);
-        Assert.Throws<AdmmKitException>(() => CompressedNetwork.FromWeights(source.Spec, weights, [0.1f], [3]));
+        for (ulong seed = 0; seed < 10; seed++)
+        {
+            CompressedNetwork source = RandomNetworks.Create(seed);
+            NetworkWeights weights = source.Decode();
+            CompressedNetwork again = CompressedNetwork.FromWeights(
+                source.Spec,
+                weights,
+                source.Layers.Select(l => l.Q).ToArray(),
+                source.Layers.Select(l => l.Bits).ToArray(),
+                source.Layers.Select(l => l.Coding == ValueCoding.Codebook ? l.Codebook : null).ToArray());
+            Assert.True(source.Bytes().AsSpan().SequenceEqual(again.Bytes()));
+            Assert.Equal(weights.Survivors, again.Survivors);
+            Assert.Throws<AdmmKitException>(() => CompressedNetwork.FromWeights(source.Spec, weights, [0.1f], [3]));
+        }
     }
 }

@@ -126,7 +126,7 @@ public class HostileFileTests
             ? NetworkSpec.Create("lenet-300-100", new ImageShape(1, 2, 3), 2)
             : NetworkSpec.Create("lenet5", new ImageShape(1, 16, 16), 3);
         return new CompressedNetwork(spec, spec.Layers.Select(l =>
-            RandomNetworks.Layer(l, random, l.WeightCount < 700 && seed % 3 == 0 ? 1 : 0.003, seed % 5 == 0 ? 32 : 1 + (int)(seed % 8))).ToArray());
+            RandomNetworks.Layer(l, random, l.WeightCount < 700 && seed % 3 == 0 ? 1 : 0.003, seed % 5 == 0 ? 32 : 1 + (int)(seed % 8), codebook: seed % 4 == 3)).ToArray());
     }
 
     private static byte[] Mutate(byte[][] sources, RandomStream random)

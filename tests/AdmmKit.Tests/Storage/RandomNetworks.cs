@@ -19,16 +19,29 @@ internal static class RandomNetworks
     {
         double keep = random.NextInt(6) switch { 0 => 0, 1 => 1, 2 => 0.5, _ => 0.001 + (0.05 * random.NextDouble()) };
         int bits = random.NextInt(5) switch { 0 => 1, 1 => 8, 2 => CompressedLayer.FloatBits, _ => 1 + random.NextInt(8) };
-        return Layer(layer, random, keep, bits);
+        return Layer(layer, random, keep, bits, codebook: random.NextInt(3) == 0);
     }
 
-    public static CompressedLayer Layer(LayerInfo layer, RandomStream random, double keep, int bits)
+    /// <param name="layer">The layer.</param>
+    /// <param name="random">Where the content comes from.</param>
+    /// <param name="keep">The part of the weights that survives.</param>
+    /// <param name="bits">Bits a weight.</param>
+    /// <param name="codebook">Whether values of 1 to 8 bits come from a codebook instead of being levels.</param>
+    public static CompressedLayer Layer(LayerInfo layer, RandomStream random, double keep, int bits, bool codebook = false)
     {
         int[] positions = [.. Enumerable.Range(0, layer.WeightCount).Where(_ => random.NextDouble() < keep)];
         float[] biases = [.. Enumerable.Range(0, layer.Rows).Select(_ => (float)random.NextGaussian())];
         if (bits == CompressedLayer.FloatBits)
         {
             return CompressedLayer.Unquantized(layer, positions, [.. positions.Select(_ => (float)random.NextDouble(0.1, 2))], biases);
+        }
+
+        if (codebook)
+        {
+            float[] shared = [.. Enumerable.Range(0, 1 << bits).Select(_ => (float)random.NextDouble(-1, 1))];
+            var weights = new float[layer.WeightCount];
+            Array.ForEach(positions, p => weights[p] = shared[random.NextInt(shared.Length)]);
+            return CompressedLayer.FromWeights(layer, weights, shared, bits, biases);
         }
 
         int largest = 1 << (bits - 1);
