@@ -10,7 +10,9 @@ public static class AccountingTables
         ["table2"] = PruningTables.Table2,
         ["table3"] = PruningTables.Table3,
         ["table4"] = PruningTables.Table4,
+        ["table6"] = SizeTable.Create,
         ["table7"] = PruningTables.Table7,
+        ["section4.3"] = OnChipTable.Create,
     };
 
     /// <summary>Names that <see cref="Create"/> knows.</summary>

@@ -22,6 +22,8 @@ internal readonly record struct Bounded(double Value, double Low, double High)
 
     public static Bounded operator *(Bounded a, Bounded b) => new(a.Value * b.Value, a.Low * b.Low, a.High * b.High);
 
+    public static Bounded operator -(Bounded a, Bounded b) => new(a.Value - b.Value, a.Low - b.High, a.High - b.Low);
+
     public static Bounded operator +(Bounded a, Bounded b) => new(a.Value + b.Value, a.Low + b.Low, a.High + b.High);
 
     /// <summary>A printed number, such as "60.9M", "24x", "2.45MB" or "1,332M": half a unit of the last digit to either side.</summary>

@@ -91,6 +91,8 @@ internal static class PruningTables
             table.Add(network.Name, "convolutionMacShare", "%", null, macs, "layer table");
         }
 
+        SizeTable.FiveSizes(table, AccountedModels.AlexNetTable7);
+        table.Note("The five sizes are explained in table6.");
         table.Note("Sec. 4.2 gives convolutions 95 to 98 % of the computation of AlexNet and VGG-16 and fully connected layers more than "
             + "90 % of the weights, sec. 5 convolutions 98 to 99 % of VGG-16 and ResNet-50: the rows on shares have the exact figures.");
         return table;

@@ -1,3 +1,5 @@
+using AdmmKit.Networks;
+
 namespace AdmmKit.Experiments.Accounting;
 
 /// <summary>Layer densities and counts that were published, as data. In %, in the order of the layers.</summary>
@@ -19,6 +21,13 @@ internal static class Published
     ];
 
     /// <summary>Survivors of a network at printed densities, with the bounds that their rounding leaves.</summary>
-    public static Bounded Survivors(NetworkTable network, string[] densities) =>
-        network.Layers.Zip(densities, (l, d) => (Bounded)(l.Layer.WeightCount / 100.0) * Bounded.Printed(d)).Aggregate((a, b) => a + b);
+    public static Bounded Survivors(NetworkTable network, string[] densities) => Sum(network, densities, _ => 1);
+
+    /// <summary>Bytes of their values at so many bits each.</summary>
+    public static Bounded DataBytes(NetworkTable network, string[] densities, int convolutionBits, int fullyConnectedBits) =>
+        Sum(network, densities, kind => (kind == LayerKind.Convolution ? convolutionBits : fullyConnectedBits) / 8.0);
+
+    private static Bounded Sum(NetworkTable network, string[] densities, Func<LayerKind, double> perSurvivor) => network.Layers
+        .Zip(densities, (l, d) => Bounded.Printed(d) * (l.Layer.WeightCount * perSurvivor(l.Layer.Kind) / 100))
+        .Aggregate((a, b) => a + b);
 }

@@ -33,9 +33,34 @@ public class AccountingTableTests
     [InlineData("table2", 8)]
     [InlineData("table3", 6)]
     [InlineData("table4", 5)]
+    [InlineData("table6", 13)]
     [InlineData("table7", 9)]
+    [InlineData("section4.3", 5)]
     public void All_lines_of_the_paper_are_there(string name, int lines) => Assert.Equal(
         lines, AccountingTables.Rows(name).Where(r => r.Paper is not null).Select(r => r.Row).Distinct().Count());
+
+    // The capacities are those of the data sheets; the claims that do not hold are known by name.
+    [Theory]
+    [InlineData("XC7K325T", "fitsPrinted", 0)]
+    [InlineData("XC7K355T", "fitsPrinted", 1)]
+    [InlineData("XC7VX980T", "fitsPrinted", 0)]
+    [InlineData("XC7VX1140T", "fitsPrinted", 1)]
+    [InlineData("XC7VX1140T", "capacityBytes", 8_663_040)]
+    [InlineData("DE5-Net, 5SGXEA7, M20K and all MLABs", "capacityBytes", 7_492_480)]
+    [InlineData("Altera DE-5 holds VGG-16", "fitsPrinted", 0)]
+    [InlineData("Xilinx Kintex-7 holds AlexNet", "fitsFile", 1)]
+    public void Models_fit_or_not(string row, string quantity, double ours) =>
+        Assert.Equal(ours, Assert.Single(AccountingTables.Rows("section4.3"), r => r.Row == row && r.Quantity == quantity).Ours);
+
+    [Theory]
+    [InlineData("XC7K", 4)]
+    [InlineData("XC7V", 1)]
+    [InlineData("DE5", 0)]
+    public void As_many_devices_hold_the_printed_size_as_the_notes_say(string prefix, int devices)
+    {
+        var holding = AccountingTables.Rows("section4.3").Where(r => r is { Quantity: "fitsPrinted", Ours: 1 });
+        Assert.Equal(devices, holding.Count(r => r.Row.StartsWith(prefix, StringComparison.Ordinal)));
+    }
 
     [Fact]
     public void A_table_is_written_with_its_explanations_and_read_back()
