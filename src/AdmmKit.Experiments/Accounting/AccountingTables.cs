@@ -1,0 +1,39 @@
+using AdmmKit.Experiments.Results;
+
+namespace AdmmKit.Experiments.Accounting;
+
+/// <summary>The tables of [Ren2019] that follow from the architectures alone, without training.</summary>
+public static class AccountingTables
+{
+    private static readonly Dictionary<string, Func<AccountingTable>> Tables = new(StringComparer.Ordinal)
+    {
+        ["table2"] = PruningTables.Table2,
+        ["table3"] = PruningTables.Table3,
+        ["table4"] = PruningTables.Table4,
+        ["table6"] = SizeTable.Create,
+        ["table7"] = PruningTables.Table7,
+        ["section4.3"] = OnChipTable.Create,
+    };
+
+    /// <summary>Names that <see cref="Create"/> knows.</summary>
+    public static IReadOnlyCollection<string> Names => Tables.Keys;
+
+    /// <summary>Recomputes a table.</summary>
+    /// <param name="table">One of <see cref="Names"/>.</param>
+    /// <exception cref="AdmmKitException">There is no such table here; the nearest name is suggested.</exception>
+    public static AccountingTable Create(string table) => Tables.TryGetValue(table, out var create)
+        ? create()
+        : throw new AdmmKitException(AdmmKit.Names.Unknown("table", table, Names));
+
+    /// <summary>The rows of a table.</summary>
+    /// <param name="table">One of <see cref="Names"/>.</param>
+    /// <exception cref="AdmmKitException">There is no such table here.</exception>
+    public static IReadOnlyList<ResultRow> Rows(string table) => Create(table).Rows;
+
+    /// <summary>Recomputes a table and writes its <c>rows.csv</c> and <c>notes.md</c>.</summary>
+    /// <param name="table">One of <see cref="Names"/>.</param>
+    /// <param name="folder">Where to; made if missing.</param>
+    /// <returns>The files written.</returns>
+    /// <exception cref="AdmmKitException">There is no such table here, or a file cannot be written.</exception>
+    public static IReadOnlyList<string> Write(string table, string folder) => Create(table).Write(folder);
+}
