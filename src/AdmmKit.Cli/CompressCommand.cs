@@ -71,7 +71,12 @@ internal static class CompressCommand
         ModelResult last = result.Models.Last();
         CompressedNetwork model = last.Model;
         model.Save(output);
-        Manifest manifest = shared.Manifest(parsed, result, started);
+        Manifest manifest = shared.Manifest(parsed, result.Data, recipe) with
+        {
+            Seed = recipe.Seed,
+            StartedUtc = started,
+            WallTimeSeconds = Math.Round(result.WallTime.TotalSeconds, 1),
+        };
         manifest.Save(Path.ChangeExtension(output, ".manifest.json"));
         RunChart.Create(result).Save(Path.ChangeExtension(output, ".svg"));
         InspectCommand.Show(model);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using AdmmKit.Engine.Data;
-using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Accounting;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
 using AdmmKit.Experiments.Tables;
@@ -11,21 +11,29 @@ namespace AdmmKit.Cli;
 
 internal static class ReproduceCommand
 {
+    private static readonly string[] Names = [.. AccountingTables.Names, .. ExperimentCatalogue.Names];
+
     public static Command Create()
     {
         var tables = new Argument<string[]>("tables")
         {
-            Description = "table1, table5 or all.",
+            Description = "Tables and claims: " + string.Join(", ", Names.Order(StringComparer.Ordinal)) + ", or all. Default: table1 table5.",
             Arity = ArgumentArity.ZeroOrMore,
-            DefaultValueFactory = _ => ["all"],
+            DefaultValueFactory = _ => ["table1", "table5"],
         };
-        var quick = new Option<bool>("--quick") { Description = "Every step for real at a moderate ratio; minutes. The default." };
-        var full = new Option<bool>("--full") { Description = "The paper's ratios, 85x and 167x." };
+        var quick = new Option<bool>("--quick") { Description = "Every step for real, but short and at a moderate ratio; minutes. The default." };
+        var full = new Option<bool>("--full") { Description = "The paper's ratios, 85x and 167x; recipes as in results/." };
         var output = new Option<string>("--out") { Description = "Folder for the results.", DefaultValueFactory = _ => "out", HelpName = "DIR" };
-        var shared = new SharedOptions();
-        var command = new Command("reproduce", "Trains, prunes, quantizes and stores LeNet-5, and puts Tables 1 and 5 of the paper beside it.")
+        var replicates = new Option<int>("--replicates")
         {
-            tables, quick, full, output,
+            Description = "Seeds to run, from --seed upwards; rows give mean and 95 % interval.",
+            DefaultValueFactory = _ => 1,
+            HelpName = "R",
+        };
+        var shared = new SharedOptions();
+        var command = new Command("reproduce", "Trains, prunes, quantizes and stores LeNet-5, and puts the paper's tables beside it; recomputes its other tables.")
+        {
+            tables, quick, full, replicates, output,
         };
         shared.AddTo(command);
         command.Options.Add(shared.Force);
@@ -36,50 +44,82 @@ internal static class ReproduceCommand
                 result.AddError("--quick and --full exclude each other.");
             }
 
+            if (result.GetResult(replicates) is { Implicit: false, Tokens: [var token] } && int.TryParse(token.Value, out int count) && count is < 1 or > 100)
+            {
+                result.AddError("--replicates must be 1 to 100.");
+            }
+
             foreach (string table in result.GetValue(tables) ?? [])
             {
-                if (table != "all" && !Reproduction.Tables.Contains(table))
+                if (table != "all" && !Names.Contains(table))
                 {
                     result.AddError(table.StartsWith('-')
-                        ? Names.Unknown("option", table, [.. result.Command.Options.Select(o => o.Name)])
-                        : Names.Unknown("table", table, [.. Reproduction.Tables, "all"]));
+                        ? AdmmKit.Names.Unknown("option", table, [.. result.Command.Options.Select(o => o.Name)])
+                        : AdmmKit.Names.Unknown("table", table, [.. Names, "all"]));
                 }
             }
         });
-        command.SetAction(parsed => CommandLineTool.Guarded(cancellation => Run(
-            parsed, parsed.GetValue(tables)!, parsed.GetValue(full), parsed.GetValue(output)!, shared, cancellation)));
+        command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
+        {
+            string[] asked = parsed.GetValue(tables)!;
+            string[] chosen = asked.Contains("all") ? Names : [.. asked.Distinct()];
+            string folder = parsed.GetValue(output)!;
+            OutputFolder.CheckWritable(folder);
+            foreach (string table in chosen.Intersect(AccountingTables.Names))
+            {
+                Account(parsed, table, Path.Combine(folder, table), shared);
+            }
+
+            string[] trained = [.. chosen.Intersect(ExperimentCatalogue.Names)];
+            if (trained.Length > 0)
+            {
+                Train(parsed, trained, parsed.GetValue(full), parsed.GetValue(replicates), folder, shared, cancellation);
+            }
+
+            return CommandLineTool.Success;
+        }));
         return command;
     }
 
-    private static int Run(ParseResult parsed, string[] tables, bool full, string output, SharedOptions shared, CancellationToken cancellation)
+    /// <summary>A table that follows from architectures: nothing is trained, no data are needed.</summary>
+    private static void Account(ParseResult parsed, string table, string folder, SharedOptions shared)
     {
-        DateTime started = DateTime.UtcNow;
-        string[] chosen = tables.Contains("all") ? [.. Reproduction.Tables] : [.. tables.Distinct()];
-        Recipe recipe = Reproduction.RecipeFor(full, chosen, parsed.GetValue(shared.Seed));
-        OutputFolder.CheckWritable(output);
-        DataSet data = shared.OpenData(parsed, cancellation);
-        int threads = parsed.GetValue(shared.Threads);
-        SharedOptions.Announce(data);
-        Console.WriteLine(full ? "Full mode: the paper's ratios." : "Quick mode: a moderate ratio; --full takes the paper's.");
-        var runs = new RunStore(Path.Combine(output, "runs"));
-        RunResult result = ConsoleObserver.Watch(observer => runs.Execute(recipe, data, threads, parsed.GetValue(shared.Force), observer, cancellation));
-        Manifest manifest = shared.Manifest(parsed, result, started);
-        foreach (string table in chosen)
-        {
-            string folder = Path.Combine(output, table);
-            IReadOnlyList<string> files = Reproduction.Write(table, result, manifest, folder);
-            Show(table, Reproduction.Rows(table, result, manifest.CommandLine));
-            Console.WriteLine("Written: " + string.Join(", ", files));
-        }
-
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Data: {data.Name}. {result.ImagesSeen / 1e6:f2} million training images in {result.WallTime.TotalSeconds:f0} s. One seed: accuracies differ by about 0.1 points between seeds."));
-        return CommandLineTool.Success;
+        AccountingTable accounting = AccountingTables.Create(table);
+        IReadOnlyList<string> files = accounting.Write(folder);
+        shared.Manifest(parsed, null).Save(Path.Combine(folder, "manifest.json"));
+        Show(accounting.Title, accounting.Rows);
+        Console.WriteLine($"Differences from the print are explained in {files[1]}.");
     }
 
-    private static void Show(string table, IReadOnlyList<ResultRow> rows)
+    private static void Train(
+        ParseResult parsed, string[] names, bool full, int replicates, string output, SharedOptions shared, CancellationToken cancellation)
     {
-        var view = new Table().Title(table == "table1" ? "Table 1: pruning LeNet-5" : "Table 5: size of LeNet-5").Border(TableBorder.Simple);
+        DateTime started = DateTime.UtcNow;
+        DataSet data = shared.OpenData(parsed, cancellation);
+        SharedOptions.Announce(data);
+        Console.WriteLine(full ? "Full mode: the paper's ratios." : "Quick mode: a moderate ratio; --full takes the paper's.");
+        var store = new RunStore(Path.Combine(output, "runs"));
+        foreach (string name in names)
+        {
+            Experiment experiment = ExperimentCatalogue.Create(name, full);
+            IReadOnlyDictionary<string, IReadOnlyList<RunResult>> runs = ConsoleObserver.Watch(observer => Reproduction.Execute(
+                experiment, store, data, parsed.GetValue(shared.Seed), replicates, parsed.GetValue(shared.Threads), parsed.GetValue(shared.Force), observer, cancellation));
+            Manifest manifest = shared.Manifest(parsed, new DataOrigin(data.Name, data.Source, data.Checksums), experiment.Variants) with { StartedUtc = started };
+            RunResult[] all = [.. runs.Values.SelectMany(r => r)];
+            manifest = manifest with { WallTimeSeconds = Math.Round(all.Sum(r => r.WallTime.TotalSeconds), 1) };
+            IReadOnlyList<string> files = Reproduction.Write(experiment, runs, manifest, Path.Combine(output, name));
+            Show(experiment.Title, Measurements.Rows(experiment, runs, manifest.CommandLine));
+            Console.WriteLine("Written: " + string.Join(", ", files));
+            string seeds = replicates == 1 ? "One seed: accuracies differ by about 0.1 points between seeds; --replicates 3 gives mean and interval."
+                : string.Create(CultureInfo.InvariantCulture, $"{replicates} seeds: mean and half-width of the 95 % interval.");
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Data: {data.Name}. {all.Sum(r => r.ImagesSeen) / 1e6:f2} million training images in {manifest.WallTimeSeconds:f0} s. {seeds}"));
+        }
+    }
+
+    private static void Show(string title, IReadOnlyList<ResultRow> rows)
+    {
+        var view = new Table().Title(Markup.Escape(title)).Border(TableBorder.Simple);
         foreach (string column in new[] { "row", "quantity", "paper", "ours", "status" })
         {
             view.AddColumn(new TableColumn(column) { NoWrap = true, Alignment = column is "paper" or "ours" ? Justify.Right : Justify.Left });
@@ -89,16 +129,16 @@ internal static class ReproduceCommand
         foreach (ResultRow row in rows)
         {
             string unit = row.Unit.Length > 0 ? " " + row.Unit : "";
+            string spread = row.Spread is { } s ? " ±" + Number(s, row) : "";
             view.AddRow(
-                Markup.Escape(row.Row == previous ? "" : row.Row), row.Quantity, Number(row.Paper, row.Quantity, unit), Number(row.Ours, row.Quantity, unit), row.Status);
+                Markup.Escape(row.Row == previous ? "" : row.Row), row.Quantity, Number(row.Paper, row) + (row.Paper is null ? "" : unit),
+                Number(row.Ours, row) + (row.Ours is null ? "" : spread + unit), row.Status);
             previous = row.Row;
         }
 
         ConsoleTables.Write(view);
     }
 
-    private static string Number(double? value, string quantity, string unit) => value is not { } v ? "-"
-        : quantity is "top1" or "accuracyDegradation" ? v.ToString("f2", CultureInfo.InvariantCulture) + unit
-        : quantity.EndsWith("Ratio", StringComparison.Ordinal) ? v.ToString("#,0.#", CultureInfo.InvariantCulture) + unit
-        : v.ToString("#,0", CultureInfo.InvariantCulture) + unit;
+    private static string Number(double? value, ResultRow row) => value is not { } v ? "-"
+        : v.ToString(row.Unit is "%" or "points" ? "f2" : row.Unit == "x" ? "#,0.#" : row.Quantity == "primalResidual" ? "g2" : "#,0.##", CultureInfo.InvariantCulture);
 }

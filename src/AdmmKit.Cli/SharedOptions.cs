@@ -57,17 +57,14 @@ internal sealed class SharedOptions
     public static void Announce(DataSet data) => Console.WriteLine(
         $"Data: {data.Name} ({data.Source}); {data.Training.Count} images to train, {data.Validation.Count} to choose by, {data.Test.Count} to test.");
 
-    /// <summary>The manifest of a finished run.</summary>
-    public Manifest Manifest(ParseResult parsed, RunResult run, DateTime started)
+    /// <summary>The manifest of what was just done.</summary>
+    public Manifest Manifest(ParseResult parsed, DataOrigin? data, object? recipe = null)
     {
         int threads = parsed.GetValue(Threads);
-        return Experiments.Results.Manifest.Describe(
-            "admmkit", parsed.Tokens.Select(t => t.Value), run.Recipe, new DataOrigin(run.Data.Name, run.Data.Source, run.Data.Checksums)) with
+        return Experiments.Results.Manifest.Describe("admmkit", parsed.Tokens.Select(t => t.Value), recipe, data) with
         {
-            Seed = run.Recipe.Seed,
+            Seed = parsed.GetValue(Seed),
             Threads = threads > 0 ? threads : Environment.ProcessorCount,
-            StartedUtc = started,
-            WallTimeSeconds = Math.Round(run.WallTime.TotalSeconds, 1),
         };
     }
 }

@@ -11,6 +11,18 @@ namespace AdmmKit.Experiments.Results;
 /// <param name="Checksums">Checksum of each file, by file name.</param>
 public sealed record DataOrigin(string Name, string Source, IReadOnlyDictionary<string, string> Checksums);
 
+/// <summary>One training run behind a result.</summary>
+/// <param name="Variant">Which recipe of the experiment.</param>
+/// <param name="Seed">The seed.</param>
+/// <param name="Commit">The commit of the program that finished it; null outside a checkout.</param>
+/// <param name="Dirty">Whether the checkout differed from that commit.</param>
+/// <param name="Cpu">The processor's name.</param>
+/// <param name="Threads">Threads used.</param>
+/// <param name="Images">Training images seen.</param>
+/// <param name="Seconds">Time taken, in all processes that worked on it.</param>
+public sealed record RunRecord(
+    string Variant, ulong Seed, string? Commit, bool? Dirty, string Cpu, int Threads, long Images, double Seconds);
+
 /// <summary>
 /// Everything that a committed result rests on besides its numbers: <c>manifest.json</c>. It names no folder of the
 /// machine it was made on, so that it can be published.
@@ -37,11 +49,8 @@ public sealed record Manifest
     /// <summary>The command that was run.</summary>
     public required string CommandLine { get; init; }
 
-    /// <summary>The seed.</summary>
+    /// <summary>The first seed; <see cref="Runs"/> names all.</summary>
     public ulong Seed { get; init; }
-
-    /// <summary>Which repetition with this seed's streams it is, from 0.</summary>
-    public int Replicate { get; init; }
 
     /// <summary>All settings of the run.</summary>
     public JsonElement? Recipe { get; init; }
@@ -75,6 +84,9 @@ public sealed record Manifest
 
     /// <summary>The models that lie beside the manifest, one entry a file.</summary>
     public IReadOnlyList<ModelRecord> Models { get; init; } = [];
+
+    /// <summary>The training runs behind the rows, which may have been done by earlier programs than the one that wrote the rows.</summary>
+    public IReadOnlyList<RunRecord> Runs { get; init; } = [];
 
     /// <summary>Anything else that bears on the numbers, such as other work on the same machine.</summary>
     public string? Environment { get; init; }

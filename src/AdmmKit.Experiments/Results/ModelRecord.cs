@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
 using AdmmKit.Storage;
+using AdmmKit.Training;
 
 namespace AdmmKit.Experiments.Results;
 
@@ -35,10 +36,22 @@ public sealed record ModelRecord(
         ArgumentException.ThrowIfNullOrEmpty(file);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(test);
+        return Of(file, model, row, new Evaluation(ScalarNetwork.CountCorrect(model, test, threads, cancellation), test.Count, 0));
+    }
+
+    /// <summary>Describes a model whose correct images have been counted already.</summary>
+    /// <param name="file">The file; only its name is kept.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="row">The row of <c>rows.csv</c> that it belongs to.</param>
+    /// <param name="test">The count, by <see cref="ScalarNetwork"/>.</param>
+    public static ModelRecord Of(string file, CompressedNetwork model, string row, Evaluation test)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(file);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(test);
         byte[] bytes = Encode(model);
         return new ModelRecord(
-            Path.GetFileName(file), row, Hash(bytes), bytes.Length, model.Survivors, model.WeightDataBits,
-            ScalarNetwork.CountCorrect(model, test, threads, cancellation), test.Count);
+            Path.GetFileName(file), row, Hash(bytes), bytes.Length, model.Survivors, model.WeightDataBits, test.Correct, test.Count);
     }
 
     internal static byte[] Encode(CompressedNetwork model)

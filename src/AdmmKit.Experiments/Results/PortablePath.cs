@@ -25,7 +25,11 @@ internal static class PortablePath
         return below ? relative : Path.GetFileName(Path.TrimEndingDirectorySeparator(text));
     }
 
-    /// <summary>The same for every text inside a JSON value.</summary>
+    /// <summary>A name as part of a file's name: what some system would not take becomes a dash.</summary>
+    public static string FileName(string name) =>
+        string.Concat(name.Replace(", ", "-", StringComparison.Ordinal).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-'));
+
+    /// <summary><see cref="Strip(string)"/> for every text inside a JSON value.</summary>
     public static JsonNode? Strip(JsonNode? node) => node switch
     {
         JsonObject o => new JsonObject(o.Select(p => KeyValuePair.Create(p.Key, Strip(p.Value)))),

@@ -68,6 +68,7 @@ public sealed class ResultsVerifier
         try
         {
             string[] folders = [.. Directory.EnumerateDirectories(directory, "*", everyFolder).Prepend(directory)
+                .Where(f => !File.Exists(Path.Combine(f, Runs.StoredRun.Name))) // a kept run, from which results are made
                 .Where(f => File.Exists(Path.Combine(f, "manifest.json")) || File.Exists(Path.Combine(f, "rows.csv")) || ModelFiles(f).Length > 0)
                 .Order(StringComparer.Ordinal)];
             return folders.Length > 0 ? folders : throw new AdmmKitException(
@@ -118,6 +119,11 @@ public sealed class ResultsVerifier
         if (manifest.Dirty != false)
         {
             yield return "the source that ran had changes that are in no commit (dirty)";
+        }
+
+        foreach (RunRecord run in manifest.Runs.Where(r => r.Dirty != false))
+        {
+            yield return FormattableString.Invariant($"its run '{run.Variant}', seed {run.Seed}, was done by a program with changes that are in no commit (dirty)");
         }
 
         if (measured && manifest.Data is not { Name.Length: > 0, Checksums.Count: > 0 })

@@ -113,7 +113,7 @@ internal static class RowChecks
     }
 
     /// <summary>By how much our value is better than the paper's; not a number where it is not known which is better.</summary>
-    private static double Lead(ResultRow row) => row switch
+    public static double Lead(ResultRow row) => row switch
     {
         { Paper: null } or { Ours: null } => double.NaN,
         { Quantity: "top1" or "top5" or "speedup" } => row.Ours.Value - row.Paper.Value,
@@ -127,7 +127,7 @@ internal static class RowChecks
     /// What the paper's rounding may hide: half a unit of the last digit that is not zero, so that 2.57K stands for up to
     /// 2,575, but never more than 1 %. Accuracies are compared as printed.
     /// </summary>
-    private static double Slack(ResultRow row)
+    public static double Slack(ResultRow row)
     {
         double paper = Math.Abs(row.Paper.GetValueOrDefault());
         if (row.Quantity is "top1" or "top5" or "accuracyDegradation" || paper is < 1e-3 or > 1e15)

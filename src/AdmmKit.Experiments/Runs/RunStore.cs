@@ -113,7 +113,9 @@ public sealed class RunStore(string folder)
 /// <summary>A run that is done, as files: its models, and run.json, which is written last and read first.</summary>
 internal static class StoredRun
 {
-    private const string Name = "run.json";
+    /// <summary>The file that says that a folder holds a finished run.</summary>
+    public const string Name = "run.json";
+
     private const long MaximumBytes = 64 << 20;
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
@@ -134,7 +136,7 @@ internal static class StoredRun
         foreach (ModelResult model in run.Models)
         {
             // Names come from recipes, which may hold anything; a file's name must not.
-            string file = FormattableString.Invariant($"{models.Count}-{PortableName(model.Name)}.admm");
+            string file = FormattableString.Invariant($"{models.Count}-{PortablePath.FileName(model.Name)}.admm");
             model.Model.Save(Path.Combine(home, file));
             models.Add(new StoredModel(model.Name, file, model.Validation, model.Test, model.ImagesSeen, model.Elapsed.TotalSeconds));
         }
@@ -174,8 +176,6 @@ internal static class StoredRun
             throw new AdmmKitException($"The finished run in '{home}' cannot be read: {e.Message.TrimEnd('.')}. Give --force to do it again.", e);
         }
     }
-
-    private static string PortableName(string name) => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-'));
 
     private sealed record StoredModel(
         string Name, string File, Training.Evaluation Validation, Training.Evaluation Test, long ImagesSeen, double ElapsedSeconds);

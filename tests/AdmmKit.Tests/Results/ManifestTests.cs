@@ -21,7 +21,7 @@ public sealed class ManifestTests : IDisposable
             new { Rho = 0.0015, Folder = data, Nested = new[] { new { Path = data } } },
             new DataOrigin("mnist", data, new Dictionary<string, string> { ["train"] = "sha256:00", [Path.Combine(data, "test")] = "sha256:11" }))
             with
-        { Seed = ulong.MaxValue, Replicate = 2, WallTimeSeconds = 1.5, Environment = "quiet" };
+        { Seed = ulong.MaxValue, WallTimeSeconds = 1.5, Environment = "quiet" };
         string path = Path.Combine(folder, "out", "manifest.json");
         manifest.Save(path);
         string text = File.ReadAllText(path);
@@ -36,7 +36,7 @@ public sealed class ManifestTests : IDisposable
         Assert.Equal("sha256:11", json.RootElement.GetProperty("data").GetProperty("checksums").GetProperty("test").GetString());
 
         Manifest read = Manifest.Load(path);
-        Assert.Equal((manifest.Commit, manifest.Dirty, manifest.Seed, manifest.Replicate), (read.Commit, read.Dirty, read.Seed, read.Replicate));
+        Assert.Equal((manifest.Commit, manifest.Dirty, manifest.Seed), (read.Commit, read.Dirty, read.Seed));
         Assert.Equal((manifest.StartedUtc, DateTimeKind.Utc), (read.StartedUtc, read.StartedUtc.Kind));
         Assert.Equal(manifest.Packages, read.Packages);
         Assert.Equal(manifest.Data!.Checksums, read.Data!.Checksums);

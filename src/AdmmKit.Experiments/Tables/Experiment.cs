@@ -1,0 +1,32 @@
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Results;
+
+namespace AdmmKit.Experiments.Tables;
+
+/// <summary>One line of an experiment: a model that one of its recipes makes, with what the paper prints about it.</summary>
+/// <param name="Row">The line's name.</param>
+/// <param name="Variant">Which of the experiment's recipes.</param>
+/// <param name="Model">Which model of the run: "dense", the name of a pruning, or "quantized".</param>
+public sealed record ExperimentLine(string Row, string Variant, string Model)
+{
+    /// <summary>Printed values by quantity, as in <see cref="ResultRow.Quantity"/>.</summary>
+    public IReadOnlyDictionary<string, double> Printed { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Where the line stands on the x axis of the experiment's picture; null where it has none.</summary>
+    public double? X { get; init; }
+}
+
+/// <summary>A table or claim of the paper: recipes to run, for several seeds each, and lines to fill.</summary>
+/// <param name="Name">Names it on the command line, and its folder of results.</param>
+/// <param name="Title">What it shows.</param>
+/// <param name="Variants">The recipes by name.</param>
+/// <param name="Lines">The lines.</param>
+public sealed record Experiment(
+    string Name, string Title, IReadOnlyDictionary<string, Recipe> Variants, IReadOnlyList<ExperimentLine> Lines)
+{
+    /// <summary>Lines that only the paper has.</summary>
+    public IReadOnlyList<ResultRow> Others { get; init; } = [];
+
+    /// <summary>What the x axis of its picture shows; null for no such picture. The axis is logarithmic.</summary>
+    public string? XTitle { get; init; }
+}

@@ -1,0 +1,173 @@
+using System.Globalization;
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Results;
+
+namespace AdmmKit.Experiments.Tables;
+
+/// <summary>The experiments that train: Tables 1 and 5, the baselines, and the paper's claims.</summary>
+public static class ExperimentCatalogue
+{
+    private static readonly Dictionary<string, Func<bool, Experiment>> Builders = new(StringComparer.Ordinal)
+    {
+        ["table1"] = Table1,
+        ["table5"] = Table5,
+        ["baselines"] = Baselines,
+        ["rho"] = Rho,
+        ["order"] = Order,
+        ["moderate"] = Moderate,
+    };
+
+    /// <summary>All names.</summary>
+    public static IReadOnlyCollection<string> Names => Builders.Keys;
+
+    /// <summary>An experiment by name.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="full">The full recipes, or shortened ones.</param>
+    /// <exception cref="AdmmKitException">There is no such experiment.</exception>
+    public static Experiment Create(string name, bool full) => Builders.TryGetValue(name, out var build)
+        ? build(full)
+        : throw new AdmmKitException(AdmmKit.Names.Unknown("experiment", name, Builders.Keys));
+
+    private static Experiment Table1(bool full)
+    {
+        // Table 1 alone needs no quantization, but with it the run serves Table 5 too.
+        Recipe recipe = full ? PaperRecipes.Full : PaperRecipes.Quick;
+        return new Experiment("table1", "Table 1: pruning LeNet-5", Single(recipe),
+        [
+            new("Original LeNet-5", "lenet5", "dense") { Printed = Values(top1: 99.2, survivors: 430_500) },
+            .. recipe.Prune.Select(p => new ExperimentLine("AdmmKit " + p.Name, "lenet5", p.Name) { Printed = Table1Values(p.Name) }),
+        ])
+        {
+            Others =
+            [
+                .. Paper("Iterative pruning [24]", "table1", Values(99.2, 35_800, 12)),
+                .. Paper("Learning to share [63]", "table1", Values(98.1, 17_800, 24.1)),
+                .. Paper("Net-Trim [3]", "table1", Values(98.7, 9_400, 45.7)),
+                .. full ? [] : Paper("ADMM-NN 85x", "table1", Table1Values("85x")).Concat(Paper("ADMM-NN 167x", "table1", Table1Values("167x"))),
+            ],
+        };
+    }
+
+    private static Experiment Table5(bool full)
+    {
+        Recipe recipe = full ? PaperRecipes.Full : PaperRecipes.Quick;
+        var printed = new Dictionary<string, double>
+        {
+            ["accuracyDegradation"] = 0.2,
+            ["survivors"] = 2_570,
+            ["weightDataBytes"] = 890,
+            ["weightDataCompressionRatio"] = 1_910,
+            ["paperBytes"] = 2_730,
+            ["paperCompressionRatio"] = 623,
+        };
+        return new Experiment("table5", "Table 5: size of LeNet-5", Single(recipe),
+        [
+            new(full ? "AdmmKit 167x, conv 3 b, fc 2 b" : "AdmmKit quick 40x, conv 3 b, fc 2 b", "lenet5", "quantized")
+            {
+                Printed = full ? printed : new Dictionary<string, double>(),
+            },
+        ])
+        {
+            Others =
+            [
+                .. Paper("Iterative pruning [22]", "table5", new Dictionary<string, double>
+                {
+                    ["survivors"] = 35_800, ["weightDataBytes"] = 24_200, ["paperBytes"] = 52_100, ["accuracyDegradation"] = 0.1,
+                }),
+            ],
+        };
+    }
+
+    private static Experiment Baselines(bool full)
+    {
+        (string Name, int Survivors)[] oneShot = [("12x", 35_800), ("20x", 21_500), ("40x", 10_750)];
+        var variants = new Dictionary<string, Recipe>
+        {
+            ["ADMM"] = PaperRecipes.Full,
+            ["iterative"] = PaperRecipes.Iterative,
+            ["L1"] = PaperRecipes.L1,
+            ["clusters"] = PaperRecipes.Clusters,
+            ["binary"] = PaperRecipes.QuantizedAlone(ternary: false),
+            ["ternary"] = PaperRecipes.QuantizedAlone(ternary: true),
+        };
+        foreach ((string name, int survivors) in oneShot)
+        {
+            variants["one-shot " + name] = PaperRecipes.OneShot(name, survivors);
+        }
+
+        IEnumerable<ExperimentLine> Stages(string row, string variant) => variants[variant].Prune.Select(p => new ExperimentLine(
+            $"{row} {p.Name}", variant, p.Name) { X = Ratio(p.Name) });
+        return new Experiment("baselines", "LeNet-5: ADMM and what it is compared with", Modes(variants, full),
+        [
+            new("Dense LeNet-5", "ADMM", "dense"),
+            .. Stages("ADMM", "ADMM"),
+            .. oneShot.Select(o => new ExperimentLine("One-shot magnitude " + o.Name, "one-shot " + o.Name, o.Name) { X = Ratio(o.Name) }),
+            .. Stages("Iterative magnitude", "iterative").Select(l => l with
+            {
+                Printed = l.Model == "12x" ? Values(99.2, 35_800, 12) : l.Printed,
+            }),
+            .. Stages("L1 then magnitude", "L1"),
+            new("Iterative 12x, shared values of 8 b and 5 b", "clusters", "quantized")
+            {
+                Printed = new Dictionary<string, double> { ["accuracyDegradation"] = 0.1, ["survivors"] = 35_800, ["weightDataBytes"] = 24_200, ["paperBytes"] = 52_100 },
+            },
+            new("All weights at 1 bit", "binary", "quantized"),
+            new("All weights ternary", "ternary", "quantized"),
+        ])
+        {
+            XTitle = "compressionRatio (weights / survivors)",
+        };
+    }
+
+    private static Experiment Rho(bool full)
+    {
+        float[] rhos = [3e-4f, 1e-3f, 3e-3f, 1e-2f, 3e-2f];
+        static string Label(float rho) => rho.ToString("0.####", CultureInfo.InvariantCulture);
+        return new Experiment("rho", "Sec. 3.4.1: 40x with a constant rho", Modes(rhos.ToDictionary(Label, PaperRecipes.ConstantRho), full),
+            [.. rhos.Select(r => new ExperimentLine("rho " + Label(r), Label(r), "40x") { X = Math.Round((double)r, 6) })])
+        {
+            XTitle = "rho",
+        };
+    }
+
+    private static Experiment Order(bool full) => new(
+        "order", "Sec. 3.3: pruning first, then quantization, against one projection; 40x, conv 3 b, fc 2 b",
+        Modes(new Dictionary<string, Recipe> { ["after"] = PaperRecipes.PruneThenQuantize, ["joint"] = PaperRecipes.PruneAndQuantize }, full),
+        [new("Pruned, then quantized", "after", "quantized"), new("Pruned and quantized jointly", "joint", "quantized")]);
+
+    private static Experiment Moderate(bool full)
+    {
+        var variants = new Dictionary<string, Recipe> { ["pruned"] = PaperRecipes.Moderate, ["dense"] = PaperRecipes.LongDense };
+        return new Experiment("moderate", "Sec. 4.1: moderate pruning and accuracy", Modes(variants, full),
+        [
+            new("Dense", "pruned", "dense") { X = 1 },
+            .. PaperRecipes.Moderate.Prune.Select(p => new ExperimentLine("ADMM " + p.Name, "pruned", p.Name) { X = Ratio(p.Name) }),
+            new("Dense, trained as long as ADMM 16x", "dense", "dense"),
+        ])
+        {
+            XTitle = "compressionRatio (weights / survivors)",
+        };
+    }
+
+    private static Dictionary<string, Recipe> Single(Recipe recipe) => new() { ["lenet5"] = recipe };
+
+    private static Dictionary<string, Recipe> Modes(IReadOnlyDictionary<string, Recipe> variants, bool full) =>
+        variants.ToDictionary(v => v.Key, v => full ? v.Value : PaperRecipes.Shortened(v.Value));
+
+    private static double Ratio(string stage) => double.Parse(stage.TrimEnd('x'), CultureInfo.InvariantCulture);
+
+    private static Dictionary<string, double> Table1Values(string stage) => stage switch
+    {
+        "85x" => Values(99.2, 5_060, 85),
+        "167x" => Values(99.0, 2_580, 167),
+        _ => new Dictionary<string, double>(),
+    };
+
+    private static Dictionary<string, double> Values(double top1, double survivors, double compressionRatio = 1) => new()
+    {
+        ["top1"] = top1, ["survivors"] = survivors, ["compressionRatio"] = compressionRatio,
+    };
+
+    private static IEnumerable<ResultRow> Paper(string row, string table, IReadOnlyDictionary<string, double> values) => values.Select(v => new ResultRow(
+        row, v.Key, Measurements.Unit(v.Key), v.Value, null, null, 0, ResultStatus.None, "[Ren2019] Table " + table["table".Length..]));
+}
