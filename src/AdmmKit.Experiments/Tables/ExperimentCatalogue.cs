@@ -96,7 +96,8 @@ public static class ExperimentCatalogue
         }
 
         IEnumerable<ExperimentLine> Stages(string row, string variant) => variants[variant].Prune.Select(p => new ExperimentLine(
-            $"{row} {p.Name}", variant, p.Name) { X = Ratio(p.Name) });
+            $"{row} {p.Name}", variant, p.Name)
+        { X = Ratio(p.Name) });
         return new Experiment("baselines", "LeNet-5: ADMM and what it is compared with", Modes(variants, full),
         [
             new("Dense LeNet-5", "ADMM", "dense"),
@@ -165,7 +166,9 @@ public static class ExperimentCatalogue
 
     private static Dictionary<string, double> Values(double top1, double survivors, double compressionRatio = 1) => new()
     {
-        ["top1"] = top1, ["survivors"] = survivors, ["compressionRatio"] = compressionRatio,
+        ["top1"] = top1,
+        ["survivors"] = survivors,
+        ["compressionRatio"] = compressionRatio,
     };
 
     private static IEnumerable<ResultRow> Paper(string row, string table, IReadOnlyDictionary<string, double> values) => values.Select(v => new ResultRow(

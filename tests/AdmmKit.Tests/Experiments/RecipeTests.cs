@@ -11,7 +11,7 @@ public class RecipeTests
     [Fact]
     public void A_recipe_survives_the_round_trip()
     {
-        foreach (Recipe recipe in new[] { Reproduction.Quick, Reproduction.Full, new Recipe() })
+        foreach (Recipe recipe in new[] { PaperRecipes.Quick, PaperRecipes.Full, new Recipe() })
         {
             string json = RecipeJson.Write(recipe);
             Assert.Equal(json, RecipeJson.Write(RecipeJson.Parse(json, "test")));
@@ -79,11 +79,11 @@ public class RecipeTests
     [Fact]
     public void The_full_recipe_is_at_the_papers_points()
     {
-        int At(string stage) => Reproduction.Full.Prune.Single(p => p.Name == stage).Survivors.Values.Sum();
+        int At(string stage) => PaperRecipes.Full.Prune.Single(p => p.Name == stage).Survivors.Values.Sum();
         Assert.InRange(At("85x"), 1, 5_064);
         Assert.InRange(At("167x"), 1, 2_577);
-        Assert.Equal("167x", Reproduction.Full.Prune[^1].Name);
-        IReadOnlyDictionary<string, int> last = Reproduction.Full.Prune[^1].Survivors;
+        Assert.Equal("167x", PaperRecipes.Full.Prune[^1].Name);
+        IReadOnlyDictionary<string, int> last = PaperRecipes.Full.Prune[^1].Survivors;
         Assert.InRange(((3 * (last["conv1"] + last["conv2"])) + (2 * (last["fc1"] + last["fc2"]))) / 8.0, 1, 890);
     }
 

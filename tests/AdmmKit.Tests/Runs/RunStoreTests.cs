@@ -63,7 +63,7 @@ public sealed class RunStoreTests : IDisposable
             catch (OperationCanceledException)
             {
                 cuts++;
-                Assert.InRange(Directory.GetFiles(Checkpoints, "*.checkpoint").Length, 1, 6);
+                Assert.InRange(Directory.GetFiles(folder.Path, "*.checkpoint", SearchOption.AllDirectories).Length, 1, 6);
             }
 
             Assert.InRange(cuts, 0, 500);
