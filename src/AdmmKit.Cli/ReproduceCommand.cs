@@ -120,20 +120,26 @@ internal static class ReproduceCommand
     private static void Show(string title, IReadOnlyList<ResultRow> rows)
     {
         var view = new Table().Title(Markup.Escape(title)).Border(TableBorder.Simple);
-        foreach (string column in new[] { "row", "quantity", "paper", "ours", "status" })
+        foreach (string column in new[] { "", "paper", "ours", "status" })
         {
-            view.AddColumn(new TableColumn(column) { NoWrap = true, Alignment = column is "paper" or "ours" ? Justify.Right : Justify.Left });
+            // Names may be longer than a terminal is wide; numbers must not be broken.
+            view.AddColumn(new TableColumn(column) { NoWrap = column.Length > 0, Alignment = column is "paper" or "ours" ? Justify.Right : Justify.Left });
         }
 
-        string previous = "";
+        string? previous = null;
         foreach (ResultRow row in rows)
         {
+            if (row.Row != previous)
+            {
+                view.AddRow($"[bold]{Markup.Escape(row.Row)}[/]", "", "", "");
+                previous = row.Row;
+            }
+
             string unit = row.Unit.Length > 0 ? " " + row.Unit : "";
             string spread = row.Spread is { } s ? " ±" + Number(s, row) : "";
             view.AddRow(
-                Markup.Escape(row.Row == previous ? "" : row.Row), row.Quantity, Number(row.Paper, row) + (row.Paper is null ? "" : unit),
+                "  " + row.Quantity, Number(row.Paper, row) + (row.Paper is null ? "" : unit),
                 Number(row.Ours, row) + (row.Ours is null ? "" : spread + unit), row.Status);
-            previous = row.Row;
         }
 
         ConsoleTables.Write(view);

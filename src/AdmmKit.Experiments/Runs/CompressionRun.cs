@@ -91,17 +91,17 @@ public sealed class CompressionRun
     public RunResult Execute(int threads = 0, IRunObserver? observer = null, CancellationToken cancellation = default) =>
         Execute(threads, observer, null, null, cancellation);
 
-    /// <summary>Runs the recipe from a dense network that its own pretraining has made, if one is given.</summary>
+    /// <summary>Runs what is left of the recipe after the steps that a run of its first ones has done, if one is given.</summary>
     internal RunResult Execute(
-        int threads, IRunObserver? observer, CheckpointFolder? checkpoints, RunResult? pretrained, CancellationToken cancellation)
+        int threads, IRunObserver? observer, CheckpointFolder? checkpoints, RunResult? before, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         using var network = new TrainableNetwork(
             spec, data, new EngineOptions { BatchSize = recipe.BatchSize, MaxShift = recipe.MaxShift, Seed = recipe.Seed, Threads = threads });
         using var evaluator = new Network(spec, 256, threads);
-        var history = new History(observer, network.StepsPerEpoch, Epochs, pretrained?.History ?? [], pretrained is null ? 0 : recipe.Pretrain.Epochs);
+        var history = new History(observer, network.StepsPerEpoch, Epochs, before?.History ?? [], before is null ? 0 : RecipeFlow.Epochs(before.Recipe));
         var flow = new RecipeFlow(recipe, network, history, new CompressionPipeline(network, history, checkpoints), cancellation);
-        TimeSpan Elapsed() => (pretrained?.WallTime ?? TimeSpan.Zero) + (checkpoints?.Elapsed ?? clock.Elapsed);
+        TimeSpan Elapsed() => (before?.WallTime ?? TimeSpan.Zero) + (checkpoints?.Elapsed ?? clock.Elapsed);
         ModelResult Result(string name, CompressedNetwork network, Func<CompressedNetwork, FormattableString> what)
         {
             CompressedNetwork model = Stored(network);
@@ -121,13 +121,12 @@ public sealed class CompressionRun
         CompressedNetwork Float(NetworkWeights weights) => CompressedNetwork.FromWeights(
             spec, weights, new float[spec.Layers.Count], [.. spec.Layers.Select(_ => CompressedLayer.FloatBits)]);
 
-        TrainedNetwork trained = pretrained is null ? flow.Pretrain()
-            : new TrainedNetwork(pretrained.Dense.Model.Decode(), pretrained.Dense.Validation);
-        ModelResult dense = pretrained?.Dense ?? Result("dense", Float(trained.Weights), _ => $"dense network");
+        TrainedNetwork trained = before is null ? flow.Pretrain() : new TrainedNetwork(before.Dense.Model.Decode(), before.Dense.Validation);
+        ModelResult dense = before?.Dense ?? Result("dense", Float(trained.Weights), _ => $"dense network");
 
-        var pruned = new List<ModelResult>();
-        PrunedNetwork? last = null;
-        foreach (PruneRecipe stage in recipe.Prune)
+        List<ModelResult> pruned = [.. before?.Pruned ?? []];
+        PrunedNetwork? last = pruned.Count > 0 ? new PrunedNetwork(pruned[^1].Model.Decode(), pruned[^1].Validation) : null;
+        foreach (PruneRecipe stage in recipe.Prune.Skip(pruned.Count))
         {
             last = flow.Prune(stage, trained, last);
             pruned.Add(Result(stage.Name, Float(last.Weights), m => $"pruned {m.CompressionRatio:f1}x to {m.Survivors} of {spec.WeightCount} weights"));

@@ -11,7 +11,8 @@ namespace AdmmKit.Experiments.Runs;
 
 /// <summary>
 /// Runs in a folder, each in a folder of its own that is named by the hash of everything it depends on. A run that is done
-/// is not done again; one that was cut off goes on from its last checkpoint.
+/// is not done again; one that was cut off goes on from its last checkpoint. Each step of a recipe is a run of its own, on
+/// top of the run of the steps before it, so that recipes which begin alike share what they have in common.
 /// </summary>
 /// <param name="folder">Where the runs are.</param>
 public sealed class RunStore(string folder)
@@ -21,6 +22,8 @@ public sealed class RunStore(string folder)
     /// old runs are not taken for new ones.
     /// </summary>
     private const int Revision = 1;
+
+    private readonly HashSet<string> doneHere = [];
 
     /// <summary>What names a run: 16 hexadecimal digits of the SHA-256 of recipe, data and <see cref="Revision"/>.</summary>
     /// <param name="recipe">What is done.</param>
@@ -43,7 +46,7 @@ public sealed class RunStore(string folder)
     /// <param name="recipe">What to do.</param>
     /// <param name="data">What to learn from.</param>
     /// <param name="threads">Threads; 0 means all cores.</param>
-    /// <param name="force">Begins again, whatever there is; the dense network, which other runs share, is kept.</param>
+    /// <param name="force">Begins again, whatever there is; but nothing twice with one store.</param>
     /// <param name="observer">Told how it goes, or null.</param>
     /// <param name="cancellation">Saves a checkpoint and stops.</param>
     /// <exception cref="AdmmKitException">The recipe does not fit, the folder cannot be used, or another process works on this run.</exception>
@@ -56,27 +59,31 @@ public sealed class RunStore(string folder)
         string home = Path.Combine(folder, key);
         using FileStream ours = Lock(home);
         var checkpoints = new CheckpointFolder(Path.Combine(home, "checkpoints"), key, line => observer?.Milestone(line));
-        if (force)
+        if (force && !doneHere.Contains(key))
         {
             StoredRun.Delete(home);
             checkpoints.Delete();
         }
         else if (StoredRun.Exists(home))
         {
-            RunResult stored = StoredRun.Load(home);
+            RunResult stored = StoredRun.Load(folder, key);
             observer?.Milestone($"seed {recipe.Seed}: done already, taken from '{home}' (--force runs it again)");
             return stored;
         }
 
-        // The dense network is a run of its own, which all recipes share that begin with it.
-        Recipe pretraining = recipe with { Prune = [], Quantize = null };
-        bool more = recipe.Prune.Count > 0 || recipe.Quantize is not null;
-        RunResult? dense = more ? Execute(pretraining, data, threads, force: false, observer, cancellation) : null;
-        RunResult result = run.Execute(threads, observer, checkpoints, dense, cancellation);
-        StoredRun.Save(result, home);
+        Recipe? steps = StepsBefore(recipe);
+        RunResult? before = steps is null ? null : Execute(steps, data, threads, force, observer, cancellation);
+        RunResult result = run.Execute(threads, observer, checkpoints, before, cancellation);
+        StoredRun.Save(result, home, steps is null ? null : Key(steps, data));
         checkpoints.Delete();
+        doneHere.Add(key);
         return result;
     }
+
+    /// <summary>The recipe without its last step; null where that is the pretraining.</summary>
+    private static Recipe? StepsBefore(Recipe recipe) => recipe.Quantize is not null ? recipe with { Quantize = null }
+        : recipe.Prune.Count > 0 ? recipe with { Prune = [.. recipe.Prune.SkipLast(1)] }
+        : null;
 
     /// <summary>
     /// Two processes on one run would each undo what the other saves. The lock is the system's, so it ends with its process,
@@ -110,7 +117,7 @@ public sealed class RunStore(string folder)
     };
 }
 
-/// <summary>A run that is done, as files: its models, and run.json, which is written last and read first.</summary>
+/// <summary>A run that is done, as files: the model that it adds to the run before it, and run.json, which is written last.</summary>
 internal static class StoredRun
 {
     /// <summary>The file that says that a folder holds a finished run.</summary>
@@ -130,25 +137,22 @@ internal static class StoredRun
 
     public static void Delete(string home) => File.Delete(Path.Combine(home, Name));
 
-    public static void Save(RunResult run, string home)
+    /// <summary>Writes what the run adds to the one before it.</summary>
+    public static void Save(RunResult run, string home, string? before)
     {
-        var models = new List<StoredModel>();
-        foreach (ModelResult model in run.Models)
-        {
-            // Names come from recipes, which may hold anything; a file's name must not.
-            string file = FormattableString.Invariant($"{models.Count}-{PortablePath.FileName(model.Name)}.admm");
-            model.Model.Save(Path.Combine(home, file));
-            models.Add(new StoredModel(model.Name, file, model.Validation, model.Test, model.ImagesSeen, model.Elapsed.TotalSeconds));
-        }
-
-        var stored = new Stored(run.Recipe, run.Data, models, run.Quantized is not null, run.History, run.ImagesSeen,
-            run.WallTime.TotalSeconds, run.Origin);
+        // Names come from recipes, which may hold anything; a file's name must not.
+        ModelResult model = run.Models.Last();
+        string file = PortablePath.FileName(model.Name) + ".admm";
+        model.Model.Save(Path.Combine(home, file));
+        var stored = new Stored(
+            run.Recipe, run.Data, before, new StoredModel(model.Name, file, model.Validation, model.Test, model.ImagesSeen, model.Elapsed.TotalSeconds),
+            run.History, run.ImagesSeen, run.WallTime.TotalSeconds, run.Origin);
         AtomicFile.Write(Path.Combine(home, Name), stream => JsonSerializer.Serialize(stream, stored, Options));
     }
 
-    public static RunResult Load(string home)
+    public static RunResult Load(string folder, string key, int? stepsExpected = null)
     {
-        string path = Path.Combine(home, Name);
+        string home = Path.Combine(folder, key), path = Path.Combine(home, Name);
         try
         {
             using FileStream stream = File.OpenRead(path);
@@ -158,18 +162,22 @@ internal static class StoredRun
             }
 
             Stored stored = JsonSerializer.Deserialize<Stored>(stream, Options) ?? throw new JsonException("it holds null");
-            ModelResult[] models = [.. stored.Models.Select(m => new ModelResult(
-                m.Name, CompressedNetwork.Load(Path.Combine(home, Path.GetFileName(m.File))), m.Validation, m.Test, m.ImagesSeen,
-                TimeSpan.FromSeconds(m.ElapsedSeconds)))];
-            if (models.Length < (stored.Quantized ? 2 : 1))
+            StoredModel last = stored.Model;
+            var model = new ModelResult(
+                last.Name, CompressedNetwork.Load(Path.Combine(home, Path.GetFileName(last.File))), last.Validation, last.Test, last.ImagesSeen,
+                TimeSpan.FromSeconds(last.ElapsedSeconds));
+            int steps = stored.Recipe.Prune.Count + (stored.Recipe.Quantize is null ? 0 : 1);
+            if (stored.Before is null != (steps == 0) || (stepsExpected is { } expected && steps != expected))
             {
-                throw new JsonException("it names too few models");
+                throw new JsonException("it does not name the run before it");
             }
 
+            RunResult? before = stored.Before is null ? null : Load(folder, Path.GetFileName(stored.Before), steps - 1);
+            bool quantized = stored.Recipe.Quantize is not null;
             return new RunResult(
-                stored.Recipe, stored.Data, models[0], models[1..(stored.Quantized ? ^1 : ^0)], stored.Quantized ? models[^1] : null,
-                stored.History, stored.ImagesSeen, TimeSpan.FromSeconds(stored.WallTimeSeconds),
-                stored.Origin);
+                stored.Recipe, stored.Data, before?.Dense ?? model,
+                before is null ? [] : quantized ? before.Pruned : [.. before.Pruned, model], quantized ? model : null,
+                stored.History, stored.ImagesSeen, TimeSpan.FromSeconds(stored.WallTimeSeconds), stored.Origin);
         }
         catch (Exception e) when (e is JsonException or AdmmKitException or IOException or UnauthorizedAccessException or OverflowException or ArgumentException)
         {
@@ -181,6 +189,6 @@ internal static class StoredRun
         string Name, string File, Training.Evaluation Validation, Training.Evaluation Test, long ImagesSeen, double ElapsedSeconds);
 
     private sealed record Stored(
-        Recipe Recipe, DataOrigin Data, IReadOnlyList<StoredModel> Models, bool Quantized, IReadOnlyList<HistoryPoint> History,
+        Recipe Recipe, DataOrigin Data, string? Before, StoredModel Model, IReadOnlyList<HistoryPoint> History,
         long ImagesSeen, double WallTimeSeconds, RunOrigin Origin);
 }

@@ -34,7 +34,8 @@ public sealed class RunStoreTests : IDisposable
 
     private string Home => Path.Combine(folder.Path, RunStore.Key(Small, data));
 
-    private string Checkpoints => Path.Combine(Home, "checkpoints");
+    /// <summary>Those of the step that is at work; each step of a recipe has its own folder.</summary>
+    private string Checkpoints => Directory.GetDirectories(folder.Path, "checkpoints", SearchOption.AllDirectories).Single();
 
     [Theory]
     [InlineData(1)] // at each epoch and iteration
@@ -71,7 +72,7 @@ public sealed class RunStoreTests : IDisposable
 
         Assert.True(cuts >= 2, $"cut off {cuts} times");
         AssertSame(whole, resumed);
-        Assert.False(Directory.Exists(Checkpoints));
+        Assert.Empty(Directory.GetDirectories(folder.Path, "checkpoints", SearchOption.AllDirectories));
         Assert.DoesNotContain(lines, l => l.Contains("warning", StringComparison.Ordinal));
     }
 
@@ -112,21 +113,41 @@ public sealed class RunStoreTests : IDisposable
         AssertSame(first, second);
         Assert.Equal(first.WallTime.TotalSeconds, second.WallTime.TotalSeconds, 1e-6);
 
-        RunResult third = store.Execute(Small, data, 1, force: true, observer);
-        Assert.True(observer.Reports > 0);
+        var again = new RunStore(folder.Path);
+        RunResult third = again.Execute(Small, data, 1, force: true, observer);
+        Assert.True(observer.Reports >= 11, $"{observer.Reports} reports: all steps should have run again");
         AssertSame(first, third);
+
+        // What one command has done again it does not do a third time for another table.
+        int reports = observer.Reports;
+        again.Execute(Small, data, 1, force: true, observer);
+        Assert.Equal(reports, observer.Reports);
     }
 
     [Fact]
     public void A_finished_run_that_is_damaged_is_an_error_that_says_what_to_do()
     {
         new RunStore(folder.Path).Execute(Small, data, 1);
-        foreach (string content in new[] { "", "null", "{}", """{"recipe":null}""" })
+        // The last one names itself as the run before it.
+        string itself = File.ReadAllText(Path.Combine(Home, "run.json")).Replace(RunStore.Key(Small with { Quantize = null }, data), Path.GetFileName(Home), StringComparison.Ordinal);
+        foreach (string content in new[] { "", "null", "{}", """{"recipe":null}""", itself })
         {
             File.WriteAllText(Path.Combine(Home, "run.json"), content);
             var e = Assert.Throws<AdmmKitException>(() => new RunStore(folder.Path).Execute(Small, data, 1));
             Assert.Contains("--force", e.Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Recipes_that_begin_alike_share_their_first_steps()
+    {
+        var store = new RunStore(folder.Path);
+        store.Execute(Small, data, 1);
+        var observer = new Observer(lines);
+        Recipe other = Small with { Quantize = Small.Quantize! with { ConvolutionBits = 4, FullyConnectedBits = 4 } };
+        RunResult shared = store.Execute(other, data, 1, observer: observer);
+        Assert.InRange(observer.Reports, 3, 8);
+        AssertSame(new CompressionRun(other, data).Execute(1), shared);
     }
 
     [Fact]
@@ -149,7 +170,7 @@ public sealed class RunStoreTests : IDisposable
     public void A_run_goes_on_where_no_checkpoint_can_be_saved()
     {
         Directory.CreateDirectory(Home);
-        File.WriteAllText(Checkpoints, "a file where the folder should be");
+        File.WriteAllText(Path.Combine(Home, "checkpoints"), "a file where the folder should be");
         RunResult result = new RunStore(folder.Path).Execute(Small, data, 1, observer: new Observer(lines));
         AssertSame(new CompressionRun(Small, data).Execute(1), result);
         Assert.Contains(lines, l => l.Contains("no checkpoint could be saved", StringComparison.Ordinal));
@@ -161,7 +182,7 @@ public sealed class RunStoreTests : IDisposable
         Cut(reports: 3);
         foreach (string file in Directory.GetFiles(Checkpoints))
         {
-            CheckpointFile.Write(file, Path.GetFileName(Home), TimeSpan.Zero, s => s.Write([1, 2, 3, 4, 5, 6, 7, 8]));
+            CheckpointFile.Write(file, Path.GetFileName(Path.GetDirectoryName(Checkpoints))!, TimeSpan.Zero, s => s.Write([1, 2, 3, 4, 5, 6, 7, 8]));
         }
 
         var e = Assert.Throws<AdmmKitException>(() => new RunStore(folder.Path).Execute(Small, data, 1));
