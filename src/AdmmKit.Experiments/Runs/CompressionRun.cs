@@ -89,7 +89,7 @@ public sealed class CompressionRun
     /// <param name="cancellation">Stops between two training steps.</param>
     /// <exception cref="DivergedException">The loss is no longer finite.</exception>
     public RunResult Execute(int threads = 0, IRunObserver? observer = null, CancellationToken cancellation = default) =>
-        Execute(threads, observer, null, null, cancellation);
+        Execute(threads, observer is null ? null : new OverallProgress(observer, Epochs), null, null, cancellation);
 
     /// <summary>Runs what is left of the recipe after the steps that a run of its first ones has done, if one is given.</summary>
     internal RunResult Execute(

@@ -9,14 +9,15 @@ namespace AdmmKit.Experiments.Runs;
 /// <param name="Phase">The phase.</param>
 /// <param name="Epoch">Epochs of the phase begun.</param>
 /// <param name="PhaseEpochs">Epochs of the phase.</param>
-/// <param name="Fraction">Share of the whole run that is done, 0 to 1.</param>
+/// <param name="EpochsDone">Passes over the training images since the run began.</param>
+/// <param name="Fraction">Share of the whole work that is done, 0 to 1.</param>
 /// <param name="Loss">Training loss, lately.</param>
 /// <param name="ImagesPerSecond">Training images a second, lately.</param>
 /// <param name="Validation">Accuracy on the validation images after the last epoch or iteration, or null.</param>
 /// <param name="PrimalResidual">Largest primal residual of the last ADMM iteration, or null outside ADMM.</param>
-/// <param name="TimeLeft">Estimate from the speed so far.</param>
+/// <param name="TimeLeft">Estimate from the speed so far; zero where nothing is known yet.</param>
 public sealed record RunProgress(
-    string Phase, int Epoch, int PhaseEpochs, double Fraction, double Loss, double ImagesPerSecond, double? Validation,
+    string Phase, int Epoch, int PhaseEpochs, double EpochsDone, double Fraction, double Loss, double ImagesPerSecond, double? Validation,
     double? PrimalResidual, TimeSpan TimeLeft);
 
 /// <summary>Is told how a run goes.</summary>
@@ -39,8 +40,6 @@ public interface IRunObserver
 internal sealed class History(
     IRunObserver? observer, int stepsPerEpoch, int totalEpochs, IReadOnlyList<HistoryPoint> before, int epochsDone) : IPipelineObserver
 {
-    private readonly Stopwatch clock = new();
-    private double resumedAt;
     private string phase = "";
     private double? validation;
     private double? residual;
@@ -65,17 +64,10 @@ internal sealed class History(
 
     public void Report(TrainingProgress value)
     {
-        double done = (epochsBefore + ((double)value.Step / stepsPerEpoch)) / totalEpochs;
-        if (!clock.IsRunning)
-        {
-            // What an earlier process did says nothing about the speed of this one.
-            clock.Start();
-            resumedAt = done;
-        }
-
-        TimeSpan left = done > resumedAt ? clock.Elapsed * ((1 - done) / (done - resumedAt)) : TimeSpan.Zero;
+        double done = epochsBefore + ((double)value.Step / stepsPerEpoch);
         int epoch = (value.Step + stepsPerEpoch - 1) / stepsPerEpoch;
-        latest = new RunProgress(phase, epoch, phaseEpochs, done, value.Loss, value.ImagesPerSecond, validation, residual, left);
+        latest = new RunProgress(
+            phase, epoch, phaseEpochs, done, done / totalEpochs, value.Loss, value.ImagesPerSecond, validation, residual, TimeSpan.Zero);
         observer?.Progress(latest);
     }
 
@@ -102,5 +94,45 @@ internal sealed class History(
             // Training reports its last step, so this is the end of the epoch or iteration.
             observer?.Point(latest with { Loss = loss, Validation = validation, PrimalResidual = residual });
         }
+    }
+}
+
+/// <summary>Puts the progress of single runs, or of single steps of one, into that of the whole, and estimates the time left.</summary>
+/// <param name="observer">Told about the whole.</param>
+/// <param name="totalEpochs">Epochs of the whole.</param>
+internal sealed class OverallProgress(IRunObserver observer, double totalEpochs) : IRunObserver
+{
+    private readonly Stopwatch clock = new();
+    private double before;
+    private double last;
+    private double trained;
+
+    /// <summary>A run of so many epochs is done, in whatever way.</summary>
+    public void Finish(double epochs)
+    {
+        before += epochs;
+        last = 0;
+        clock.Stop();
+    }
+
+    public void Progress(RunProgress progress) => observer.Progress(Scaled(progress));
+
+    public void Point(RunProgress progress) => observer.Point(Scaled(progress));
+
+    public void Milestone(string text) => observer.Milestone(text);
+
+    private RunProgress Scaled(RunProgress progress)
+    {
+        // Only what was trained while the clock ran says something about the speed: not what was taken from the store.
+        if (clock.IsRunning && progress.EpochsDone > last)
+        {
+            trained += progress.EpochsDone - last;
+        }
+
+        clock.Start();
+        last = progress.EpochsDone;
+        double done = before + progress.EpochsDone;
+        TimeSpan left = trained > 0 ? clock.Elapsed * (Math.Max(0, totalEpochs - done) / trained) : TimeSpan.Zero;
+        return progress with { Fraction = Math.Min(1, done / totalEpochs), TimeLeft = left };
     }
 }

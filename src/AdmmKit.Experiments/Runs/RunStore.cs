@@ -52,9 +52,13 @@ public sealed class RunStore(string folder)
     /// <exception cref="AdmmKitException">The recipe does not fit, the folder cannot be used, or another process works on this run.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; the same call goes on from there.</exception>
     public RunResult Execute(
-        Recipe recipe, DataSet data, int threads = 0, bool force = false, IRunObserver? observer = null, CancellationToken cancellation = default)
+        Recipe recipe, DataSet data, int threads = 0, bool force = false, IRunObserver? observer = null, CancellationToken cancellation = default) =>
+        Steps(new CompressionRun(recipe, data), recipe, data, threads, force,
+            observer is null ? null : new OverallProgress(observer, RecipeFlow.Epochs(recipe)), cancellation);
+
+    private RunResult Steps(
+        CompressionRun run, Recipe recipe, DataSet data, int threads, bool force, IRunObserver? observer, CancellationToken cancellation)
     {
-        var run = new CompressionRun(recipe, data);
         string key = Key(recipe, data);
         string home = Path.Combine(folder, key);
         using FileStream ours = Lock(home);
@@ -72,7 +76,7 @@ public sealed class RunStore(string folder)
         }
 
         Recipe? steps = StepsBefore(recipe);
-        RunResult? before = steps is null ? null : Execute(steps, data, threads, force, observer, cancellation);
+        RunResult? before = steps is null ? null : Steps(new CompressionRun(steps, data), steps, data, threads, force, observer, cancellation);
         RunResult result = run.Execute(threads, observer, checkpoints, before, cancellation);
         StoredRun.Save(result, home, steps is null ? null : Key(steps, data));
         checkpoints.Delete();

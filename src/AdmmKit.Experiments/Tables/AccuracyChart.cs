@@ -14,8 +14,7 @@ public static class AccuracyChart
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(runs);
         var series = new List<ChartSeries>();
-        // Lines whose names differ in their last word alone belong to one curve: "ADMM 40x", "ADMM 85x".
-        foreach (var curve in experiment.Lines.Where(l => l.X is not null).GroupBy(l => l.Row.Contains(' ', StringComparison.Ordinal) ? l.Row[..l.Row.LastIndexOf(' ')] : l.Row))
+        foreach (var curve in experiment.Lines.Where(l => l.X is not null).GroupBy(l => l.Curve))
         {
             ExperimentLine[] lines = [.. curve.OrderBy(l => l.X)];
             double[][] errors = [.. lines.Select(l => Measurements.Models(l, runs[l.Variant]).Select(m => 100 * (1 - m.Test.Accuracy)).ToArray())];

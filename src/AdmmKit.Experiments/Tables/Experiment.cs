@@ -12,6 +12,9 @@ public sealed record ExperimentLine(string Row, string Variant, string Model)
     /// <summary>Printed values by quantity, as in <see cref="ResultRow.Quantity"/>.</summary>
     public IReadOnlyDictionary<string, double> Printed { get; init; } = new Dictionary<string, double>();
 
+    /// <summary>What lines have in common whose names differ in their last word alone: "ADMM 40x" and "ADMM 85x" are on one curve.</summary>
+    public string Curve => Row.LastIndexOf(' ') is var end and > 0 ? Row[..end] : Row;
+
     /// <summary>Where the line stands on the x axis of the experiment's picture; null where it has none.</summary>
     public double? X { get; init; }
 }
@@ -26,6 +29,9 @@ public sealed record Experiment(
 {
     /// <summary>Lines that only the paper has.</summary>
     public IReadOnlyList<ResultRow> Others { get; init; } = [];
+
+    /// <summary>An accuracy in %: for each curve a row says up to which compressionRatio its mean reaches it; null for none.</summary>
+    public double? BestAt { get; init; }
 
     /// <summary>What the x axis of its picture shows; null for no such picture. The axis is logarithmic.</summary>
     public string? XTitle { get; init; }

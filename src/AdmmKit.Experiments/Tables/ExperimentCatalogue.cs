@@ -116,13 +116,14 @@ public static class ExperimentCatalogue
             new("All weights ternary", "ternary", "quantized"),
         ])
         {
+            BestAt = 99.2,
             XTitle = "compressionRatio (weights / survivors)",
         };
     }
 
     private static Experiment Rho(bool full)
     {
-        float[] rhos = [3e-4f, 1e-3f, 3e-3f, 1e-2f, 3e-2f];
+        float[] rhos = [1e-3f, 3e-3f, 1e-2f];
         static string Label(float rho) => rho.ToString("0.####", CultureInfo.InvariantCulture);
         return new Experiment("rho", "Sec. 3.4.1: 40x with a constant rho", Modes(rhos.ToDictionary(Label, PaperRecipes.ConstantRho), full),
             [.. rhos.Select(r => new ExperimentLine("rho " + Label(r), Label(r), "40x") { X = Math.Round((double)r, 6) })])

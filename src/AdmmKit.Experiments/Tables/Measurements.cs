@@ -20,7 +20,8 @@ public static class Measurements
     {
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(runs);
-        return [.. experiment.Lines.SelectMany(line => Rows(line, runs[line.Variant], source)), .. experiment.Others];
+        ResultRow[] lines = [.. experiment.Lines.SelectMany(line => Rows(line, runs[line.Variant], source))];
+        return [.. lines, .. Best(experiment, runs, lines), .. experiment.Others];
     }
 
     /// <summary>The model of a line in each run.</summary>
@@ -69,6 +70,32 @@ public static class Measurements
         double mean = values.Average();
         double deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / freedom);
         return StudentT[Math.Min(freedom, StudentT.Length) - 1] * deviation / Math.Sqrt(values.Count);
+    }
+
+    /// <summary>Up to which compressionRatio each curve reaches the accuracy that is asked for; 0 where it never does.</summary>
+    private static IEnumerable<ResultRow> Best(
+        Experiment experiment, IReadOnlyDictionary<string, IReadOnlyList<RunResult>> runs, ResultRow[] rows)
+    {
+        if (experiment.BestAt is not { } accuracy)
+        {
+            yield break;
+        }
+
+        foreach (var curve in experiment.Lines.Where(l => l.X is not null).GroupBy(l => l.Curve))
+        {
+            ResultRow Of(ExperimentLine line, string quantity) =>
+                rows.Single(r => r.Row == RowName(line, runs[line.Variant]) && r.Quantity == quantity);
+            ResultRow[] reached = [.. curve.Where(l => Of(l, "top1").Ours >= accuracy).Select(l => Of(l, "compressionRatio"))];
+            ResultRow first = Of(curve.First(), "compressionRatio");
+            yield return first with
+            {
+                Row = FormattableString.Invariant($"Best at {accuracy} %: {curve.Key}"),
+                Ours = reached.Select(r => r.Ours).DefaultIfEmpty(0).Max(),
+                Paper = null,
+                Spread = null,
+                Status = first.Status == ResultStatus.Trend ? ResultStatus.Trend : ResultStatus.None,
+            };
+        }
     }
 
     private static bool IsMnist(IReadOnlyList<RunResult> runs) => runs[0].Data.Name == "MNIST";

@@ -45,7 +45,7 @@ public static class PaperRecipes
     /// <summary>Magnitude pruning at once, then masked retraining.</summary>
     /// <param name="name">Names the stage.</param>
     /// <param name="survivors">Weights that stay, shared among the layers by a sensitivity scan.</param>
-    public static Recipe OneShot(string name, int survivors) => Dense with { Prune = [Magnitude(name, survivors, epochs: 12)] };
+    public static Recipe OneShot(string name, int survivors) => Dense with { Prune = [Magnitude(name, survivors, epochs: 8)] };
 
     /// <summary>
     /// Iterative magnitude pruning with retraining, [Han2015]: ten rounds, of as many epochs together as ADMM takes from the
@@ -61,7 +61,7 @@ public static class PaperRecipes
     {
         Prune =
         [
-            .. IterativeRounds.Where(r => r.Name is "12x" or "20x" or "40x" or "60x").Select(r => Magnitude(r.Name, r.Survivors, epochs: 5) with
+            .. IterativeRounds.Where(r => r.Name is "12x" or "20x" or "40x").Select(r => Magnitude(r.Name, r.Survivors, epochs: 4) with
             {
                 Method = PruneMethods.L1,
                 L1 = new() { Lambda = 3e-5f, Training = new() { Epochs = 4 } },
@@ -181,8 +181,8 @@ public static class PaperRecipes
     {
         Name = name,
         KeepFraction = new Dictionary<string, double> { ["conv1"] = keepFraction, ["conv2"] = keepFraction, ["fc1"] = keepFraction, ["fc2"] = keepFraction },
-        Admm = new() { Iterations = 4, RhoGrowth = 2 },
-        Retrain = new() { Epochs = 4 },
+        Admm = new() { Iterations = 3, RhoGrowth = 3 },
+        Retrain = new() { Epochs = 3 },
     };
 
     private static PruneRecipe Magnitude(string name, int survivors, int epochs) => new()

@@ -27,13 +27,16 @@ public static class Reproduction
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(store);
         var runs = experiment.Variants.Keys.ToDictionary(v => v, _ => new List<RunResult>());
+        OverallProgress? overall = observer is null ? null
+            : new OverallProgress(observer, replicates * experiment.Variants.Values.Sum(r => (double)RecipeFlow.Epochs(r)));
         for (int i = 0; i < replicates; i++)
         {
             foreach ((string variant, Recipe recipe) in experiment.Variants)
             {
                 ulong seed = firstSeed + (ulong)i;
                 observer?.Milestone(FormattableString.Invariant($"{experiment.Name}: {variant}, seed {seed} ({i + 1} of {replicates})"));
-                runs[variant].Add(store.Execute(recipe with { Seed = seed }, data, threads, force, observer, cancellation));
+                runs[variant].Add(store.Execute(recipe with { Seed = seed }, data, threads, force, overall, cancellation));
+                overall?.Finish(RecipeFlow.Epochs(recipe));
             }
         }
 

@@ -78,8 +78,9 @@ public sealed record LayerSizes(
     }
 
     /// <summary>
-    /// Bits of the paper's index per survivor: 5 in convolutions and 8 in fully connected layers, the widths that Deep
-    /// Compression uses for them. With them Table 5 of [Ren2019] adds up: 2,005 (3 + 5) + 565 (2 + 8) bits are 2.71 KB.
+    /// Bits of the paper's index per survivor: 5 in convolutions and 8 in fully connected layers. The paper does not say which
+    /// widths it takes; with these Table 5 adds up: 2,005 (3 + 5) + 565 (2 + 8) bits are 2.71 KB, printed 2.73. Table 6 takes
+    /// others.
     /// </summary>
     /// <param name="kind">What the layer computes.</param>
     public static int PaperIndexBits(LayerKind kind) => kind == LayerKind.Convolution ? 5 : 8;

@@ -119,6 +119,11 @@ public sealed class RunTests : IDisposable
             Lines = [new("Pruned", "lenet5", "10x") { Printed = new Dictionary<string, double> { ["top1"] = 99.2, ["survivors"] = survivors } }],
         };
         string Status(double survivors) => Measurements.Rows(At(survivors), Runs(good), "test").Single(r => r.Quantity == "top1").Status;
+        Experiment best = At(14_200) with { BestAt = 99.9, Lines = [At(14_200).Lines[0] with { X = 10 }] };
+        ResultRow ratio = Measurements.Rows(best, Runs(good), "test")[^1];
+        Assert.Equal(("Best at 99.9 %: Pruned", "compressionRatio"), (ratio.Row, ratio.Quantity));
+        Assert.Equal(430_500.0 / 14_200, ratio.Ours!.Value, 1e-6);
+        Assert.Equal(0, Measurements.Rows(best with { BestAt = 99.91 }, Runs(good), "test")[^1].Ours);
         Assert.Equal(14_200, good.Pruned[0].Model.Survivors);
         Assert.Equal(ResultStatus.Missed, Status(5_060));
         Assert.Equal(ResultStatus.Missed, Status(14_190));
