@@ -70,6 +70,7 @@ public static class ExperimentCatalogue
         {
             Others =
             [
+                .. PapersPoint.Rows(),
                 .. Paper("Iterative pruning [22]", "table5", new Dictionary<string, double>
                 {
                     ["survivors"] = 35_800, ["weightDataBytes"] = 24_200, ["paperBytes"] = 52_100, ["accuracyDegradation"] = 0.1,
