@@ -150,6 +150,9 @@ public sealed record QuantizeRecipe
     /// </summary>
     public IReadOnlyList<double> Rounds { get; init; } = [];
 
+    /// <summary>Which survivors are set first: "largest" or "nearest" (to their levels).</summary>
+    public string RoundOrder { get; init; } = QuantizeMethods.LargestFirst;
+
     /// <summary>Training of the others after each round.</summary>
     public TrainingRecipe RoundTraining { get; init; } = new() { Epochs = 2 };
 
@@ -177,4 +180,10 @@ public static class QuantizeMethods
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } = [Levels, Ternary, Joint, Clusters];
+
+    /// <summary>In rounds of snapping, the largest weights first.</summary>
+    public const string LargestFirst = "largest";
+
+    /// <summary>In rounds of snapping, the weights nearest to their levels first.</summary>
+    public const string NearestFirst = "nearest";
 }

@@ -139,6 +139,7 @@ internal static class RecipeChecks
     private static void Rounds(QuantizeRecipe quantize)
     {
         Training("quantize, roundTraining", quantize.RoundTraining);
+        Known("roundOrder", quantize.RoundOrder, [QuantizeMethods.LargestFirst, QuantizeMethods.NearestFirst]);
         double before = 0;
         foreach (double share in quantize.Rounds)
         {

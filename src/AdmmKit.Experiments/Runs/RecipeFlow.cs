@@ -56,8 +56,9 @@ internal sealed class RecipeFlow(
             QuantizeMethods.Joint => Projected(RecipeChecks.JointConstraints(quantize, spec), start, options, bits),
             _ => pipeline.AdmmQuantize(start, pipeline.FindLevels(start, bits), options, quantize.SearchIntervalEachIteration, cancellation),
         };
+        SnapOrder order = quantize.RoundOrder == QuantizeMethods.LargestFirst ? SnapOrder.LargestFirst : SnapOrder.NearestFirst;
         outcome = pipeline.SnapInRounds(
-            outcome, quantize.Rounds, round => Phase(FormattableString.Invariant($"snap round {round + 1}"), quantize.RoundTraining), cancellation);
+            outcome, quantize.Rounds, order, round => Phase(FormattableString.Invariant($"snap round {round + 1}"), quantize.RoundTraining), cancellation);
         return pipeline.Snap(outcome, quantize.Biases is { } biases ? Phase("train biases", biases) : null, cancellation).Compress(spec);
     }
 

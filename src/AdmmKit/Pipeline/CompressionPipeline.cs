@@ -143,16 +143,17 @@ public sealed class CompressionPipeline
     }
 
     /// <summary>
-    /// Puts survivors at their levels in rounds: in each, a share of every layer's survivors, those nearest to their levels,
-    /// is set there and frozen, and the others train on to make up for it. The authors' code does so; the paper does not say.
+    /// Puts survivors at their levels in rounds: in each, a share of every layer's survivors is set there and frozen, and the
+    /// others train on to make up for it. The authors' public code does so, nearest first; the paper does not say.
     /// </summary>
     /// <param name="outcome">What ADMM left.</param>
     /// <param name="shares">Share of the survivors that is frozen after each round, rising, in (0, 1).</param>
+    /// <param name="order">Which come first.</param>
     /// <param name="phase">The training after each round, from 0.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     /// <returns>W and Z after the last round; <see cref="Snap"/> sets the rest.</returns>
     public QuantizeOutcome SnapInRounds(
-        QuantizeOutcome outcome, IReadOnlyList<double> shares, Func<int, TrainingPhase> phase, CancellationToken cancellation = default)
+        QuantizeOutcome outcome, IReadOnlyList<double> shares, SnapOrder order, Func<int, TrainingPhase> phase, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(outcome);
         ArgumentNullException.ThrowIfNull(shares);
@@ -165,7 +166,7 @@ public sealed class CompressionPipeline
             for (int i = 0; i < network.Layers.Count; i++)
             {
                 bool[] keep = Array.ConvertAll(z.Weights[i], x => x != 0);
-                (float[] weights, bool[] frozen) = Nearest(w.Weights[i], z.Weights[i], shares[round]);
+                (float[] weights, bool[] frozen) = First(w.Weights[i], z.Weights[i], shares[round], order);
                 network.SetWeights(i, weights);
                 network.SetMask(i, keep);
                 network.SetFrozen(i, frozen);
@@ -203,10 +204,11 @@ public sealed class CompressionPipeline
         return new QuantizedNetwork(NetworkWeights.CopyFrom(network), outcome.Levels, network.Evaluate(DataSplit.Validation));
     }
 
-    /// <summary>The share of the survivors that is nearest to its levels: set there, and marked. Those already there come first.</summary>
-    private static (float[] Weights, bool[] Frozen) Nearest(float[] w, float[] z, double share)
+    /// <summary>The share of the survivors that comes first: set to their levels, and marked. Those already there stay.</summary>
+    private static (float[] Weights, bool[] Frozen) First(float[] w, float[] z, double share, SnapOrder order)
     {
-        int[] survivors = [.. Enumerable.Range(0, z.Length).Where(j => z[j] != 0).OrderBy(j => Math.Abs(w[j] - z[j])).ThenBy(j => j)];
+        double Rank(int j) => w[j] == z[j] ? double.NegativeInfinity : order == SnapOrder.NearestFirst ? Math.Abs(w[j] - z[j]) : -Math.Abs(w[j]);
+        int[] survivors = [.. Enumerable.Range(0, z.Length).Where(j => z[j] != 0).OrderBy(Rank).ThenBy(j => j)];
         var weights = (float[])w.Clone();
         var frozen = new bool[w.Length];
         foreach (int j in survivors.Take((int)Math.Round(share * survivors.Length)))

@@ -115,6 +115,16 @@ public sealed record QuantizedNetwork(NetworkWeights Weights, IReadOnlyList<Laye
         spec, Weights, [.. Levels.Select(l => l.Q)], [.. Levels.Select(l => l.Bits)]);
 }
 
+/// <summary>Which survivors are set to their levels first.</summary>
+public enum SnapOrder
+{
+    /// <summary>The largest: they matter most, and what clips them can still be made up for (Zhou et al., ICLR 2017).</summary>
+    LargestFirst,
+
+    /// <summary>Those nearest to their levels.</summary>
+    NearestFirst,
+}
+
 /// <summary>One epoch of pretraining or retraining.</summary>
 /// <param name="Phase">The phase's name.</param>
 /// <param name="Number">The epoch, from 1.</param>

@@ -66,6 +66,20 @@ public class RecipeTests
         { new Recipe { Prune = [new() { KeepFraction = new Dictionary<string, double> { ["fc1"] = 85 } }] }, "share that stays" },
         { new Recipe { Prune = [new() { Survivors = new Dictionary<string, int> { ["fc1"] = 1 }, KeepFraction = new Dictionary<string, double> { ["fc1"] = 0.5 } }] }, "both" },
         { new Recipe { Prune = [new() { Survivors = new Dictionary<string, int> { ["fc1"] = 1 }, Admm = new() { Rho = 0 } }] }, "rho" },
+        { Stage(p => p with { Admm = new() { RhoPerLayer = new Dictionary<string, float> { ["fc3"] = 1 } } }), "Did you mean 'fc" },
+        { Stage(p => p with { Admm = new() { RhoPerLayer = new Dictionary<string, float> { ["fc1"] = -1 } } }), "rhoPerLayer" },
+        { Stage(p => p with { Method = "magnitud" }), "Did you mean 'magnitude'?" },
+        { Stage(p => p with { TotalSurvivors = 100 }), "give one of them" },
+        { Stage(p => p with { TotalSurvivors = 3, Survivors = new Dictionary<string, int>() }), "totalSurvivors is 3" },
+        { Stage(p => p with { L1 = new() { Lambda = -1 } }), "lambda" },
+        { Stage(p => p with { Name = " " }), "a name of its own" },
+        { Stage(p => p) with { Prune = [Stage(p => p).Prune[0], Stage(p => p).Prune[0]] }, "a name of its own" },
+        { new Recipe { Quantize = new() { Method = "ternery" } }, "Did you mean 'ternary'?" },
+        { new Recipe { Quantize = new() { Rounds = [0.5, 0.4] } }, "the share 0.4" },
+        { new Recipe { Quantize = new() { RoundOrder = "nearst" } }, "Did you mean 'nearest'?" },
+        { new Recipe { Quantize = new() { Rounds = [1] } }, "less than 1" },
+        { new Recipe { Quantize = new() { Method = QuantizeMethods.Joint } }, "needs survivors for every layer" },
+        { new Recipe { Quantize = new() { Survivors = new Dictionary<string, int> { ["fc1"] = 5 } } }, "only the method 'joint'" },
     };
 
     [Theory]
@@ -86,6 +100,9 @@ public class RecipeTests
         IReadOnlyDictionary<string, int> last = PaperRecipes.Full.Prune[^1].Survivors;
         Assert.InRange(((3 * (last["conv1"] + last["conv2"])) + (2 * (last["fc1"] + last["fc2"]))) / 8.0, 1, 890);
     }
+
+    private static Recipe Stage(Func<PruneRecipe, PruneRecipe> change) =>
+        new() { Prune = [change(new() { Survivors = new Dictionary<string, int> { ["fc1"] = 5 } })] };
 
     private static Recipe Lenet(Dictionary<string, int> survivors) => new() { Prune = [new() { Survivors = survivors }] };
 }
