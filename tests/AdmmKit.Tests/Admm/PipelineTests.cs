@@ -52,6 +52,34 @@ public class PipelineTests
         Assert.Equal(snapped.Validation, network.Evaluate(DataSplit.Validation));
     }
 
+    [Theory]
+    [InlineData(SnapOrder.LargestFirst)]
+    [InlineData(SnapOrder.NearestFirst)]
+    public void Rounds_set_the_first_survivors_to_their_levels_and_train_the_others(SnapOrder order)
+    {
+        using var network = new TrainableNetwork(Spec, TestData.BlobData(Spec.Input, 5, 500), new EngineOptions { BatchSize = 50, Threads = 1 });
+        var pipeline = new CompressionPipeline(network);
+        TrainedNetwork trained = pipeline.Pretrain(Phase("pretrain", 40));
+        PrunedNetwork pruned = pipeline.HardPrune(pipeline.AdmmPrune(trained.Weights, Cardinalities(Alpha), Admm("prune")));
+        QuantizeOutcome start = pipeline.AdmmQuantize(pruned, pipeline.FindLevels(pruned, [2, 2, 2]), Admm("quantize") with { Iterations = 1 });
+        QuantizeOutcome outcome = pipeline.SnapInRounds(start, [0.5], order, round => Phase("round " + round, 20));
+
+        float[] before = start.Admm.Weights.Weights[0], levels = start.Admm.Projected.Weights[0], after = outcome.Admm.Weights.Weights[0];
+        int[] survivors = [.. Enumerable.Range(0, before.Length).Where(j => levels[j] != 0)];
+        int[] atLevels = [.. survivors.Where(j => after[j] == outcome.Admm.Projected.Weights[0][j])];
+        Assert.Equal(200, atLevels.Length);
+        double Rank(int j) => order == SnapOrder.LargestFirst ? -Math.Abs(before[j]) : Math.Abs(before[j] - levels[j]);
+        Assert.True(atLevels.Max(Rank) <= survivors.Except(atLevels).Min(Rank));
+        Assert.All(atLevels, j => Assert.Equal(levels[j], after[j]));
+        Assert.Contains(survivors.Except(atLevels), j => after[j] != before[j]);
+        Assert.All(Enumerable.Range(0, before.Length).Except(survivors), j => Assert.Equal(0, after[j]));
+
+        // Nothing is left to choose for the snap: every weight is at a level of its layer.
+        QuantizedNetwork snapped = pipeline.Snap(pipeline.SnapInRounds(outcome, [0.6, 0.9], order, round => Phase("more " + round, 60)), Phase("bias", 20));
+        Assert.Equal(Alpha.Sum(), snapped.Compress(Spec).Survivors);
+        Assert.True(snapped.Validation.Accuracy > 0.8, $"{snapped.Validation.Accuracy}");
+    }
+
     [Fact]
     public void A_second_stage_keeps_the_zeros_of_the_first()
     {
