@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Networks;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Experiments.Runs;
@@ -21,6 +22,10 @@ public sealed class RunStore(string folder)
     /// old runs are not taken for new ones.
     /// </summary>
     private const int Revision = 1;
+
+    // What the system says where another process has the lock: EWOULDBLOCK, or a sharing violation. A disk that has become
+    // read-only says something else.
+    private const int HeldLinux = 11, HeldMac = 35, HeldWindows = unchecked((int)0x80070020);
 
     /// <summary>What names a run: 16 hexadecimal digits of the SHA-256 of recipe, data and <see cref="Revision"/>.</summary>
     /// <param name="recipe">What is done.</param>
@@ -55,15 +60,17 @@ public sealed class RunStore(string folder)
         string key = Key(recipe, data);
         string home = Path.Combine(folder, key);
         using FileStream ours = Lock(home);
+        RemoveTemporaries(home);
         var checkpoints = new CheckpointFolder(Path.Combine(home, "checkpoints"), key, line => observer?.Milestone(line));
         if (force)
         {
-            StoredRun.Delete(home);
-            checkpoints.Delete();
+            Writing(home, () => StoredRun.Delete(home));
+            Writing(home, checkpoints.Delete);
         }
         else if (StoredRun.Exists(home))
         {
-            RunResult stored = StoredRun.Load(home);
+            RunResult stored = StoredRun.Load(home, recipe, data);
+            Discard(checkpoints);
             observer?.Milestone($"seed {recipe.Seed}: done already, taken from '{home}' (--force runs it again)");
             return stored;
         }
@@ -74,9 +81,48 @@ public sealed class RunStore(string folder)
         RunResult? dense = more ? Execute(pretraining, data, threads, force: false, observer, cancellation) : null;
         RunResult result = run.Execute(threads, observer, checkpoints, dense, cancellation);
         StoredRun.Save(result, home);
-        checkpoints.Delete();
+        Discard(checkpoints);
         return result;
+
+        // The run is done: what cannot be removed now is removed when it is asked for next.
+        void Discard(CheckpointFolder done)
+        {
+            try
+            {
+                Writing(home, done.Delete);
+            }
+            catch (AdmmKitException e)
+            {
+                observer?.Milestone($"warning: the run is done, but its checkpoints could not be removed: {e.Message}");
+            }
+        }
     }
+
+    /// <summary>
+    /// A process that is killed while it writes leaves a temporary file behind. The lock is ours, so nobody writes there now.
+    /// </summary>
+    private static void RemoveTemporaries(string home) => Writing(home, () =>
+    {
+        foreach (string file in Directory.EnumerateFiles(home, ".*.tmp", SearchOption.AllDirectories))
+        {
+            File.Delete(file);
+        }
+    });
+
+    private static void Writing(string home, Action change)
+    {
+        try
+        {
+            change();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CannotWrite(home, e);
+        }
+    }
+
+    private static AdmmKitException CannotWrite(string home, Exception e) => new(
+        $"Cannot write to the folder '{home}': {e.Message.TrimEnd('.')}. Free space, change its rights or choose another with --out.", e);
 
     /// <summary>
     /// Two processes on one run would each undo what the other saves. The lock is the system's, so it ends with its process,
@@ -90,14 +136,14 @@ public sealed class RunStore(string folder)
             Directory.CreateDirectory(home);
             return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (File.Exists(path))
+        catch (IOException e) when (e.HResult is HeldLinux or HeldMac or HeldWindows)
         {
             throw new AdmmKitException(
                 $"Another process is working on this very run, in '{home}'. Wait until it is done and give the same command again, which then takes its results; or choose another folder with --out.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new AdmmKitException($"Cannot write to the folder '{home}': {e.Message.TrimEnd('.')}. Free space, change its rights or choose another with --out.", e);
+            throw CannotWrite(home, e);
         }
     }
 
@@ -146,7 +192,7 @@ internal static class StoredRun
         AtomicFile.Write(Path.Combine(home, Name), stream => JsonSerializer.Serialize(stream, stored, Options));
     }
 
-    public static RunResult Load(string home)
+    public static RunResult Load(string home, Recipe recipe, DataSet data)
     {
         string path = Path.Combine(home, Name);
         try
@@ -158,12 +204,14 @@ internal static class StoredRun
             }
 
             Stored stored = JsonSerializer.Deserialize<Stored>(stream, Options) ?? throw new JsonException("it holds null");
+            Check(stored, recipe, data);
+            var spec = NetworkSpec.Create(recipe.Architecture, data.Training.Shape, data.Training.Classes);
             ModelResult[] models = [.. stored.Models.Select(m => new ModelResult(
                 m.Name, CompressedNetwork.Load(Path.Combine(home, Path.GetFileName(m.File))), m.Validation, m.Test, m.ImagesSeen,
                 TimeSpan.FromSeconds(m.ElapsedSeconds)))];
-            if (models.Length < (stored.Quantized ? 2 : 1))
+            if (!models.All(m => m.Model.Spec.Name == spec.Name && m.Model.Spec.Layers.SequenceEqual(spec.Layers)))
             {
-                throw new JsonException("it names too few models");
+                throw new JsonException("a model in it has another architecture");
             }
 
             return new RunResult(
@@ -173,7 +221,26 @@ internal static class StoredRun
         }
         catch (Exception e) when (e is JsonException or AdmmKitException or IOException or UnauthorizedAccessException or OverflowException or ArgumentException)
         {
-            throw new AdmmKitException($"The finished run in '{home}' cannot be read: {e.Message.TrimEnd('.')}. Give --force to do it again.", e);
+            throw new AdmmKitException($"The finished run in '{home}' cannot be read: {e.Message.TrimEnd('.')}. Delete that folder, and the same command does it again.", e);
+        }
+    }
+
+    // Only that the parts fit together: a digit changed by hand is not found here, but by 'verify'.
+    private static void Check(Stored stored, Recipe recipe, DataSet data)
+    {
+        // As many models as the recipe asks for, before any is read.
+        string[] names = ["dense", .. recipe.Prune.Select(p => p.Name), .. recipe.Quantize is null ? [] : new[] { "quantized" }];
+        bool Counts(Training.Evaluation e, int images) => e.Count == images && e.Correct >= 0 && e.Correct <= images;
+        bool fits = RunStore.Key(stored.Recipe, data) == RunStore.Key(recipe, data)
+            && stored.Data.Checksums.OrderBy(c => c.Key, StringComparer.Ordinal).SequenceEqual(data.Checksums.OrderBy(c => c.Key, StringComparer.Ordinal))
+            && stored.Quantized == recipe.Quantize is not null
+            && stored.Models.Select(m => m?.Name).SequenceEqual(names)
+            && stored.Models.All(m => Counts(m.Validation, data.Validation.Count) && Counts(m.Test, data.Test.Count) && m.ImagesSeen >= 0)
+            && stored.History.All(p => p is not null && Counts(p.Validation, data.Validation.Count) && !p.Residuals.Contains(null!))
+            && stored.ImagesSeen >= 0 && stored.WallTimeSeconds >= 0;
+        if (!fits)
+        {
+            throw new JsonException("it belongs to another run or was changed");
         }
     }
 

@@ -109,6 +109,29 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0.01f, recipe.Prune[0].Admm.Rho);
     }
 
+    [Fact]
+    public void A_log_on_a_disk_that_fills_up_does_not_end_the_run()
+    {
+        (TextWriter output, int lines) = (Console.Out, 0);
+        using var full = new FullWriter();
+        Console.SetOut(full);
+        try
+        {
+            lines = ConsoleObserver.Watch(observer =>
+            {
+                observer.Milestone("no room for this");
+                observer.Point(new("phase", 1, 2, 0.5, 1, 100, 0.9, null, TimeSpan.Zero));
+                return full.Attempts;
+            });
+        }
+        finally
+        {
+            Console.SetOut(output);
+        }
+
+        Assert.Equal(2, lines);
+    }
+
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     private static (int Code, string Output, string Error) Run(string arguments)
@@ -128,6 +151,17 @@ public sealed class CommandLineTests : IDisposable
         {
             Console.SetOut(output);
             Console.SetError(error);
+        }
+    }
+
+    private sealed class FullWriter : StringWriter
+    {
+        public int Attempts { get; private set; }
+
+        public override void WriteLine(string? value)
+        {
+            Attempts++;
+            throw new IOException("No space left on device");
         }
     }
 }

@@ -125,7 +125,8 @@ public sealed class RunStoreTests : IDisposable
         {
             File.WriteAllText(Path.Combine(Home, "run.json"), content);
             var e = Assert.Throws<AdmmKitException>(() => new RunStore(folder.Path).Execute(Small, data, 1));
-            Assert.Contains("--force", e.Message, StringComparison.Ordinal);
+            Assert.Contains($"'{Home}'", e.Message, StringComparison.Ordinal);
+            Assert.Contains("Delete that folder", e.Message, StringComparison.Ordinal);
         }
     }
 
@@ -156,6 +157,49 @@ public sealed class RunStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_state_just_saved_stays_although_later_ones_are_damaged()
+    {
+        Cut(reports: 5);
+        string[] damaged = Directory.GetFiles(Checkpoints);
+        Assert.True(damaged.Length > 1);
+        foreach (string file in damaged)
+        {
+            File.WriteAllBytes(file, File.ReadAllBytes(file)[..^1]);
+        }
+
+        Cut(reports: 1);
+        CheckpointFile.Read(Assert.Single(Directory.GetFiles(Checkpoints)), Path.GetFileName(Home));
+        AssertSame(new CompressionRun(Small, data).Execute(1), new RunStore(folder.Path).Execute(Small, data, 1));
+    }
+
+    [Fact]
+    public void What_a_killed_process_left_behind_is_removed()
+    {
+        Cut(reports: 6);
+        File.WriteAllText(Path.Combine(Home, ".0123.tmp"), "half a model");
+        File.WriteAllText(Path.Combine(Checkpoints, ".4567.tmp"), "half a state");
+        Cut(reports: 1);
+        Assert.Empty(Directory.GetFiles(folder.Path, "*.tmp", SearchOption.AllDirectories));
+        new RunStore(folder.Path).Execute(Small, data, 1);
+        // Killed when the run was done but its checkpoints were still there.
+        Directory.CreateDirectory(Checkpoints);
+        File.WriteAllText(Path.Combine(Checkpoints, "000-000000001.checkpoint"), "of no use any more");
+        new RunStore(folder.Path).Execute(Small, data, 1);
+        Assert.False(Directory.Exists(Checkpoints));
+    }
+
+    [Fact]
+    public void A_finished_run_in_the_folder_of_another_is_not_taken_for_it()
+    {
+        Recipe dense = Small with { Prune = [], Quantize = null }, other = dense with { Seed = 2 };
+        var store = new RunStore(folder.Path);
+        store.Execute(dense, data, 1);
+        Directory.Move(Path.Combine(folder.Path, RunStore.Key(dense, data)), Path.Combine(folder.Path, RunStore.Key(other, data)));
+        var e = Assert.Throws<AdmmKitException>(() => store.Execute(other, data, 1));
+        Assert.Contains("another run", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_sound_checkpoint_of_another_program_is_refused()
     {
         Cut(reports: 3);
@@ -165,7 +209,7 @@ public sealed class RunStoreTests : IDisposable
         }
 
         var e = Assert.Throws<AdmmKitException>(() => new RunStore(folder.Path).Execute(Small, data, 1));
-        Assert.Contains("--force", e.Message, StringComparison.Ordinal);
+        Assert.Contains($"Delete the folder '{Path.GetDirectoryName(e.Message.Split('\'')[1])}'", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
