@@ -22,6 +22,13 @@ internal static class CommandLineTool
             InspectCommand.Create(),
             VerifyCommand.Create(),
         };
+        if (args.Contains(""))
+        {
+            // No file, folder or number is named by nothing.
+            Complain("error: An argument is empty: fill it in or leave it out. Perhaps a variable of the shell has no value.");
+            return WrongUsage;
+        }
+
         ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
         if (parsed.Errors.Count > 0)
         {

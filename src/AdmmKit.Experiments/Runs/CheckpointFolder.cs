@@ -57,7 +57,7 @@ internal sealed class CheckpointFolder(string folder, string run, Action<string>
     {
         try
         {
-            CheckpointFile.Write(Path.Combine(folder, Name(phase, step)), run, Elapsed, write);
+            MakingRoom(() => CheckpointFile.Write(Path.Combine(folder, Name(phase, step)), run, Elapsed, write));
             Clean(phase, step);
         }
         catch (Exception e) when (e is AdmmKitException or IOException or UnauthorizedAccessException)
@@ -67,6 +67,28 @@ internal sealed class CheckpointFolder(string folder, string run, Action<string>
         }
 
         saved = clock.Elapsed;
+    }
+
+    /// <summary>
+    /// Writes something; on a full disk once more after removing what is kept only in case that the latest state is damaged.
+    /// A state further on, or the results, are worth more than that.
+    /// </summary>
+    /// <exception cref="AdmmKitException">There is no room for it even so.</exception>
+    public void MakingRoom(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (AdmmKitException) when (phases.Count > 0 && Files(phases[^1]).Length > 1)
+        {
+            foreach ((string file, _) in Files(phases[^1]).OrderByDescending(f => f.Step).Skip(1))
+            {
+                File.Delete(file);
+            }
+
+            write();
+        }
     }
 
     /// <summary>Removes all states: the run is done, its results are kept elsewhere.</summary>

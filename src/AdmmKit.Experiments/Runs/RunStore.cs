@@ -80,7 +80,7 @@ public sealed class RunStore(string folder)
         bool more = recipe.Prune.Count > 0 || recipe.Quantize is not null;
         RunResult? dense = more ? Execute(pretraining, data, threads, force: false, observer, cancellation) : null;
         RunResult result = run.Execute(threads, observer, checkpoints, dense, cancellation);
-        StoredRun.Save(result, home);
+        Writing(home, () => checkpoints.MakingRoom(() => StoredRun.Save(result, home)));
         Discard(checkpoints);
         return result;
 

@@ -51,7 +51,7 @@ public sealed class KillTests(KillTests.Undisturbed undisturbed, ITestOutputHelp
     {
         using (ToolProcess tool = undisturbed.Start(folder.Path))
         {
-            tool.WaitForPoints(5);
+            tool.WaitForPoints(4);
             tool.Signal(signal);
             Assert.Equal(130, tool.ExitCode());
             Assert.StartsWith("Stopped. What was done is saved; the same command", tool.Error, StringComparison.Ordinal);
@@ -61,7 +61,7 @@ public sealed class KillTests(KillTests.Undisturbed undisturbed, ITestOutputHelp
         using ToolProcess again = undisturbed.Start(folder.Path);
         Assert.True(again.ExitCode() == 0, again.Output + again.Error);
         // The checkpoint was used: less was left to train.
-        Assert.InRange(again.Points, 1, undisturbed.Points - 4);
+        Assert.InRange(again.Points, 1, undisturbed.Points - 3);
         AssertSame(folder.Path);
     }
 
@@ -97,7 +97,8 @@ public sealed class KillTests(KillTests.Undisturbed undisturbed, ITestOutputHelp
             Assert.Equal(bytes, actual[name]);
         }
 
-        string[] left = [.. Directory.EnumerateFiles(home, "*", SearchOption.AllDirectories).Where(f => f.EndsWith(".tmp", StringComparison.Ordinal) || f.EndsWith(".checkpoint", StringComparison.Ordinal))];
+        // Beside the model others may be writing, so that a temporary file goes there only when it is old.
+        string[] left = [.. Directory.EnumerateFiles(Path.Combine(home, "runs"), "*", SearchOption.AllDirectories).Where(f => f.EndsWith(".tmp", StringComparison.Ordinal) || f.EndsWith(".checkpoint", StringComparison.Ordinal))];
         Assert.Empty(left);
     }
 
@@ -124,7 +125,7 @@ public sealed class KillTests(KillTests.Undisturbed undisturbed, ITestOutputHelp
                     Architecture = "lenet-300-100",
                     Seed = seed,
                     BatchSize = 32,
-                    Pretrain = new() { Epochs = 5 },
+                    Pretrain = new() { Epochs = 10 },
                     Prune =
                     [
                         new()
@@ -132,7 +133,7 @@ public sealed class KillTests(KillTests.Undisturbed undisturbed, ITestOutputHelp
                             Name = "5x",
                             KeepFraction = new Dictionary<string, double> { ["fc1"] = 0.2, ["fc2"] = 0.2 },
                             Admm = new() { Iterations = 4, RhoGrowth = 2 },
-                            Retrain = new() { Epochs = 4 },
+                            Retrain = new() { Epochs = 8 },
                         },
                     ],
                     Quantize = new() { Admm = new() { Iterations = 4, RhoGrowth = 3 }, Biases = new() { Epochs = 2 } },

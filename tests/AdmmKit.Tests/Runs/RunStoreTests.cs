@@ -173,6 +173,32 @@ public sealed class RunStoreTests : IDisposable
     }
 
     [Fact]
+    public void On_a_full_disk_the_second_to_last_state_makes_room_for_something_better()
+    {
+        Cut(reports: 5);
+        string[] before = [.. Directory.GetFiles(Checkpoints).Order(StringComparer.Ordinal)];
+        Assert.Equal(2, before.Length);
+        var checkpoints = new CheckpointFolder(Checkpoints, Path.GetFileName(Home), lines.Add);
+        checkpoints.Resume("the first phase", state => state.Position = state.Length);
+        int writes = 0;
+        void Full()
+        {
+            if (++writes == 1)
+            {
+                throw new AdmmKitException("No space left on device.");
+            }
+        }
+
+        checkpoints.MakingRoom(Full);
+        Assert.Equal(2, writes);
+        Assert.Equal(before[1..], Directory.GetFiles(Checkpoints));
+        // With one left, which may be all there is, nothing is given up.
+        writes = 0;
+        Assert.Throws<AdmmKitException>(() => checkpoints.MakingRoom(Full));
+        Assert.Equal(before[1..], Directory.GetFiles(Checkpoints));
+    }
+
+    [Fact]
     public void What_a_killed_process_left_behind_is_removed()
     {
         Cut(reports: 6);
