@@ -22,6 +22,13 @@ internal static class CommandLineTool
             InspectCommand.Create(),
             VerifyCommand.Create(),
         };
+        if (args.Contains(""))
+        {
+            // No file, folder or number is named by nothing.
+            Complain("error: An argument is empty: fill it in or leave it out. Perhaps a variable of the shell has no value.");
+            return WrongUsage;
+        }
+
         ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
         if (parsed.Errors.Count > 0)
         {
@@ -57,13 +64,31 @@ internal static class CommandLineTool
         }
         catch (OperationCanceledException)
         {
-            Console.Error.WriteLine("Stopped. What was done is saved; the same command goes on from there.");
+            Complain("Stopped. What was done is saved; the same command (without --force) goes on from there.");
             return Interrupted;
         }
         catch (AdmmKitException e)
         {
-            Console.Error.WriteLine("error: " + e.Message);
+            Complain("error: " + e.Message);
             return Failure;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Files have errors of their own; this is the console, or the file that it was redirected to.
+            Complain($"error: Could not read or write: {e.Message.TrimEnd('.')}. Check the disk that the output goes to, then give the same command again.");
+            return Failure;
+        }
+    }
+
+    private static void Complain(string line)
+    {
+        try
+        {
+            Console.Error.WriteLine(line);
+        }
+        catch (IOException)
+        {
+            // Nothing is left to say it with but the exit code.
         }
     }
 

@@ -62,11 +62,11 @@ internal static class CompressCommand
             throw new AdmmKitException("The recipe neither prunes nor quantizes: give it a prune or a quantize entry.");
         }
 
-        OutputFolder.CheckWritable(Path.GetDirectoryName(Path.GetFullPath(output))!);
+        string folder = OutputFolder.CheckFile(output);
         DataSet data = shared.OpenData(parsed, cancellation);
         SharedOptions.Announce(data);
         int threads = parsed.GetValue(shared.Threads);
-        var runs = new RunStore(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(output))!, "runs"));
+        var runs = new RunStore(Path.Combine(folder, "runs"));
         RunResult result = ConsoleObserver.Watch(observer => runs.Execute(recipe, data, threads, parsed.GetValue(shared.Force), observer, cancellation));
         ModelResult last = result.Models.Last();
         CompressedNetwork model = last.Model;

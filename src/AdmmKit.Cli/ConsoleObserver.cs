@@ -40,7 +40,7 @@ internal sealed class ConsoleObserver : IRunObserver
     {
         if (task is null)
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{100 * progress.Fraction,3:f0} %  {Line(progress)}"));
+            Log(string.Create(CultureInfo.InvariantCulture, $"{100 * progress.Fraction,3:f0} %  {Line(progress)}"));
         }
     }
 
@@ -48,11 +48,23 @@ internal sealed class ConsoleObserver : IRunObserver
     {
         if (task is null)
         {
-            Console.WriteLine("--> " + text);
+            Log("--> " + text);
         }
         else
         {
             AnsiConsole.MarkupLine("[bold]-->[/] " + Markup.Escape(text));
+        }
+    }
+
+    private static void Log(string line)
+    {
+        try
+        {
+            Console.WriteLine(line);
+        }
+        catch (IOException)
+        {
+            // A log on a disk that is full must not end hours of training; what is printed at the end says so if it still is.
         }
     }
 

@@ -65,6 +65,7 @@ internal static class ReproduceCommand
             string[] chosen = asked.Contains("all") ? Names : [.. asked.Distinct()];
             string folder = parsed.GetValue(output)!;
             OutputFolder.CheckWritable(folder);
+            chosen.Select(table => Path.Combine(folder, table)).Where(Directory.Exists).ToList().ForEach(OutputFolder.CheckWritable);
             foreach (string table in chosen.Intersect(AccountingTables.Names))
             {
                 Account(parsed, table, Path.Combine(folder, table), shared);

@@ -6,7 +6,7 @@ namespace AdmmKit.Experiments.Recipes;
 /// <summary>Reads and writes recipes. An unknown key is an error that suggests the nearest valid one.</summary>
 public static class RecipeJson
 {
-    private const long MaximumBytes = 1 << 20;
+    private const int MaximumBytes = 1 << 20;
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
@@ -30,12 +30,12 @@ public static class RecipeJson
     {
         try
         {
-            if (new FileInfo(path).Length > MaximumBytes)
-            {
-                throw new BadFileException($"'{path}' is larger than a recipe can be (1 MiB): is it the right file?");
-            }
-
-            return Parse(File.ReadAllText(path), path);
+            using FileStream stream = File.OpenRead(path);
+            // A pipe or a device does not say how long it is: read until there is too much.
+            var bytes = new byte[MaximumBytes + 1];
+            int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return length <= MaximumBytes ? Parse(new StreamReader(new MemoryStream(bytes, 0, length)).ReadToEnd(), path)
+                : throw new BadFileException($"'{path}' is larger than a recipe can be (1 MiB): is it the right file?");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -32,7 +32,7 @@ internal sealed class CheckpointFolder(string folder, string run, Action<string>
     public void Resume(string phase, Action<Stream> read)
     {
         phases.Add(phase);
-        foreach ((string file, _) in Files(phase).OrderByDescending(f => f.Step))
+        foreach ((string file, _) in Find(phase))
         {
             MemoryStream state;
             try
@@ -57,16 +57,38 @@ internal sealed class CheckpointFolder(string folder, string run, Action<string>
     {
         try
         {
-            CheckpointFile.Write(Path.Combine(folder, Name(phase, step)), run, Elapsed, write);
-            Clean();
+            MakingRoom(() => CheckpointFile.Write(Path.Combine(folder, Name(phase, step)), run, Elapsed, write));
+            Clean(phase, step);
         }
         catch (Exception e) when (e is AdmmKitException or IOException or UnauthorizedAccessException)
         {
             // A full disk must not end hours of training; the next state, or the results, may find room again.
-            warn($"warning: no checkpoint could be saved: {e.Message} Training goes on; if it is cut off now, it resumes from the state before.");
+            warn($"warning: no checkpoint could be saved: {e.Message.TrimEnd('.')}. Training goes on; if it is cut off now, it resumes from the state before.");
         }
 
         saved = clock.Elapsed;
+    }
+
+    /// <summary>
+    /// Writes something; on a full disk once more after removing what is kept only in case that the latest state is damaged.
+    /// A state further on, or the results, are worth more than that.
+    /// </summary>
+    /// <exception cref="AdmmKitException">There is no room for it even so.</exception>
+    public void MakingRoom(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (AdmmKitException) when (phases.Count > 0 && Files(phases[^1]).Length > 1)
+        {
+            foreach ((string file, _) in Files(phases[^1]).OrderByDescending(f => f.Step).Skip(1))
+            {
+                File.Delete(file);
+            }
+
+            write();
+        }
     }
 
     /// <summary>Removes all states: the run is done, its results are kept elsewhere.</summary>
@@ -95,19 +117,33 @@ internal sealed class CheckpointFolder(string folder, string run, Action<string>
             .Where(f => f.Item2 >= 0)];
     }
 
-    private void Clean()
+    private IReadOnlyList<(string File, int Step)> Find(string phase)
     {
-        for (int i = 0; i < phases.Count; i++)
+        try
         {
-            int keep = i == phases.Count - 1 ? 2 : 1;
-            foreach ((string file, _) in Files(phases[i]).OrderByDescending(f => f.Step).Skip(keep))
+            return [.. Files(phase).OrderByDescending(f => f.Step)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AdmmKitException($"Could not look for checkpoints in '{folder}': {e.Message.TrimEnd('.')}. Check that you may read it.", e);
+        }
+    }
+
+    private void Clean(string phase, int step)
+    {
+        foreach (string each in phases)
+        {
+            // A state of this phase beyond the one just saved could not be resumed from, or training would have begun there.
+            // Were it counted, it would push out the one just saved.
+            var files = Files(each).OrderByDescending(f => f.Step).ToLookup(f => each == phase && f.Step > step, f => f.File);
+            foreach (string file in files[true].Concat(files[false].Skip(each == phases[^1] ? 2 : 1)))
             {
                 File.Delete(file);
             }
         }
     }
 
-    private static void Load(string file, MemoryStream state, Action<Stream> read)
+    private void Load(string file, MemoryStream state, Action<Stream> read)
     {
         try
         {
@@ -120,7 +156,7 @@ internal sealed class CheckpointFolder(string folder, string run, Action<string>
         catch (BadFileException e)
         {
             // A sound file whose state does not fit was not damaged: to go back to an older one would hide a fault of the program.
-            throw new AdmmKitException($"'{file}' cannot be resumed from: {e.Message} Use --force to begin the run again.", e);
+            throw new AdmmKitException($"'{file}' cannot be resumed from: {e.Message} Delete the folder '{folder}' to begin the run again.", e);
         }
     }
 }

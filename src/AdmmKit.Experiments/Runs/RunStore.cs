@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Networks;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Experiments.Runs;
@@ -22,6 +23,10 @@ public sealed class RunStore(string folder)
     /// old runs are not taken for new ones.
     /// </summary>
     private const int Revision = 1;
+
+    // What the system says where another process has the lock: EWOULDBLOCK, or a sharing violation. A disk that has become
+    // read-only says something else.
+    private const int HeldLinux = 11, HeldMac = 35, HeldWindows = unchecked((int)0x80070020);
 
     private readonly HashSet<string> doneHere = [];
 
@@ -62,15 +67,17 @@ public sealed class RunStore(string folder)
         string key = Key(recipe, data);
         string home = Path.Combine(folder, key);
         using FileStream ours = Lock(home);
+        RemoveTemporaries(home);
         var checkpoints = new CheckpointFolder(Path.Combine(home, "checkpoints"), key, line => observer?.Milestone(line));
         if (force && !doneHere.Contains(key))
         {
-            StoredRun.Delete(home);
-            checkpoints.Delete();
+            Writing(home, () => StoredRun.Delete(home));
+            Writing(home, checkpoints.Delete);
         }
         else if (StoredRun.Exists(home))
         {
-            RunResult stored = StoredRun.Load(folder, key);
+            RunResult stored = StoredRun.Load(folder, recipe, data);
+            Discard(checkpoints);
             observer?.Milestone($"seed {recipe.Seed}: done already, taken from '{home}' (--force runs it again)");
             return stored;
         }
@@ -78,16 +85,55 @@ public sealed class RunStore(string folder)
         Recipe? steps = StepsBefore(recipe);
         RunResult? before = steps is null ? null : Steps(new CompressionRun(steps, data), steps, data, threads, force, observer, cancellation);
         RunResult result = run.Execute(threads, observer, checkpoints, before, cancellation);
-        StoredRun.Save(result, home, steps is null ? null : Key(steps, data));
-        checkpoints.Delete();
+        Writing(home, () => checkpoints.MakingRoom(() => StoredRun.Save(result, home)));
+        Discard(checkpoints);
         doneHere.Add(key);
         return result;
+
+        // The run is done: what cannot be removed now is removed when it is asked for next.
+        void Discard(CheckpointFolder done)
+        {
+            try
+            {
+                Writing(home, done.Delete);
+            }
+            catch (AdmmKitException e)
+            {
+                observer?.Milestone($"warning: the run is done, but its checkpoints could not be removed: {e.Message}");
+            }
+        }
     }
 
     /// <summary>The recipe without its last step; null where that is the pretraining.</summary>
-    private static Recipe? StepsBefore(Recipe recipe) => recipe.Quantize is not null ? recipe with { Quantize = null }
+    internal static Recipe? StepsBefore(Recipe recipe) => recipe.Quantize is not null ? recipe with { Quantize = null }
         : recipe.Prune.Count > 0 ? recipe with { Prune = [.. recipe.Prune.SkipLast(1)] }
         : null;
+
+    /// <summary>
+    /// A process that is killed while it writes leaves a temporary file behind. The lock is ours, so nobody writes there now.
+    /// </summary>
+    private static void RemoveTemporaries(string home) => Writing(home, () =>
+    {
+        foreach (string file in Directory.EnumerateFiles(home, ".*.tmp", SearchOption.AllDirectories))
+        {
+            File.Delete(file);
+        }
+    });
+
+    private static void Writing(string home, Action change)
+    {
+        try
+        {
+            change();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CannotWrite(home, e);
+        }
+    }
+
+    private static AdmmKitException CannotWrite(string home, Exception e) => new(
+        $"Cannot write to the folder '{home}': {e.Message.TrimEnd('.')}. Free space, change its rights or choose another with --out.", e);
 
     /// <summary>
     /// Two processes on one run would each undo what the other saves. The lock is the system's, so it ends with its process,
@@ -101,14 +147,14 @@ public sealed class RunStore(string folder)
             Directory.CreateDirectory(home);
             return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (File.Exists(path))
+        catch (IOException e) when (e.HResult is HeldLinux or HeldMac or HeldWindows)
         {
             throw new AdmmKitException(
                 $"Another process is working on this very run, in '{home}'. Wait until it is done and give the same command again, which then takes its results; or choose another folder with --out.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new AdmmKitException($"Cannot write to the folder '{home}': {e.Message.TrimEnd('.')}. Free space, change its rights or choose another with --out.", e);
+            throw CannotWrite(home, e);
         }
     }
 
@@ -142,21 +188,21 @@ internal static class StoredRun
     public static void Delete(string home) => File.Delete(Path.Combine(home, Name));
 
     /// <summary>Writes what the run adds to the one before it.</summary>
-    public static void Save(RunResult run, string home, string? before)
+    public static void Save(RunResult run, string home)
     {
         // Names come from recipes, which may hold anything; a file's name must not.
         ModelResult model = run.Models.Last();
         string file = PortablePath.FileName(model.Name) + ".admm";
         model.Model.Save(Path.Combine(home, file));
         var stored = new Stored(
-            run.Recipe, run.Data, before, new StoredModel(model.Name, file, model.Validation, model.Test, model.ImagesSeen, model.Elapsed.TotalSeconds),
+            run.Recipe, run.Data, new StoredModel(model.Name, file, model.Validation, model.Test, model.ImagesSeen, model.Elapsed.TotalSeconds),
             run.History, run.ImagesSeen, run.WallTime.TotalSeconds, run.Origin);
         AtomicFile.Write(Path.Combine(home, Name), stream => JsonSerializer.Serialize(stream, stored, Options));
     }
 
-    public static RunResult Load(string folder, string key, int? stepsExpected = null)
+    public static RunResult Load(string folder, Recipe recipe, DataSet data)
     {
-        string home = Path.Combine(folder, key), path = Path.Combine(home, Name);
+        string home = Path.Combine(folder, RunStore.Key(recipe, data)), path = Path.Combine(home, Name);
         try
         {
             using FileStream stream = File.OpenRead(path);
@@ -166,26 +212,44 @@ internal static class StoredRun
             }
 
             Stored stored = JsonSerializer.Deserialize<Stored>(stream, Options) ?? throw new JsonException("it holds null");
+            Check(stored, recipe, data);
             StoredModel last = stored.Model;
             var model = new ModelResult(
                 last.Name, CompressedNetwork.Load(Path.Combine(home, Path.GetFileName(last.File))), last.Validation, last.Test, last.ImagesSeen,
                 TimeSpan.FromSeconds(last.ElapsedSeconds));
-            int steps = stored.Recipe.Prune.Count + (stored.Recipe.Quantize is null ? 0 : 1);
-            if (stored.Before is null != (steps == 0) || (stepsExpected is { } expected && steps != expected))
+            var spec = NetworkSpec.Create(recipe.Architecture, data.Training.Shape, data.Training.Classes);
+            if (model.Model.Spec.Name != spec.Name || !model.Model.Spec.Layers.SequenceEqual(spec.Layers))
             {
-                throw new JsonException("it does not name the run before it");
+                throw new JsonException("its model has another architecture");
             }
 
-            RunResult? before = stored.Before is null ? null : Load(folder, Path.GetFileName(stored.Before), steps - 1);
-            bool quantized = stored.Recipe.Quantize is not null;
+            RunResult? before = RunStore.StepsBefore(recipe) is { } steps ? Load(folder, steps, data) : null;
+            bool quantized = recipe.Quantize is not null;
             return new RunResult(
-                stored.Recipe, stored.Data, before?.Dense ?? model,
+                recipe, stored.Data, before?.Dense ?? model,
                 before is null ? [] : quantized ? before.Pruned : [.. before.Pruned, model], quantized ? model : null,
                 stored.History, stored.ImagesSeen, TimeSpan.FromSeconds(stored.WallTimeSeconds), stored.Origin);
         }
         catch (Exception e) when (e is JsonException or AdmmKitException or IOException or UnauthorizedAccessException or OverflowException or ArgumentException)
         {
-            throw new AdmmKitException($"The finished run in '{home}' cannot be read: {e.Message.TrimEnd('.')}. Give --force to do it again.", e);
+            throw new AdmmKitException($"The finished run in '{home}' cannot be read: {e.Message.TrimEnd('.')}. Delete that folder, and the same command does it again.", e);
+        }
+    }
+
+    // Only that the parts fit together: a digit changed by hand is not found here, but by 'verify'.
+    private static void Check(Stored stored, Recipe recipe, DataSet data)
+    {
+        string name = recipe.Quantize is not null ? "quantized" : recipe.Prune.Count > 0 ? recipe.Prune[^1].Name : "dense";
+        bool Counts(Training.Evaluation e, int images) => e.Count == images && e.Correct >= 0 && e.Correct <= images;
+        bool fits = RunStore.Key(stored.Recipe, data) == RunStore.Key(recipe, data)
+            && stored.Data.Checksums.OrderBy(c => c.Key, StringComparer.Ordinal).SequenceEqual(data.Checksums.OrderBy(c => c.Key, StringComparer.Ordinal))
+            && stored.Model.Name == name && stored.Model.ImagesSeen >= 0
+            && Counts(stored.Model.Validation, data.Validation.Count) && Counts(stored.Model.Test, data.Test.Count)
+            && stored.History.All(p => p is not null && Counts(p.Validation, data.Validation.Count) && !p.Residuals.Contains(null!))
+            && stored.ImagesSeen >= 0 && stored.WallTimeSeconds >= 0;
+        if (!fits)
+        {
+            throw new JsonException("it belongs to another run or was changed");
         }
     }
 
@@ -193,6 +257,6 @@ internal static class StoredRun
         string Name, string File, Training.Evaluation Validation, Training.Evaluation Test, long ImagesSeen, double ElapsedSeconds);
 
     private sealed record Stored(
-        Recipe Recipe, DataOrigin Data, string? Before, StoredModel Model, IReadOnlyList<HistoryPoint> History,
+        Recipe Recipe, DataOrigin Data, StoredModel Model, IReadOnlyList<HistoryPoint> History,
         long ImagesSeen, double WallTimeSeconds, RunOrigin Origin);
 }

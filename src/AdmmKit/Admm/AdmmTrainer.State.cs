@@ -55,6 +55,12 @@ public sealed partial class AdmmTrainer
         }
 
         network.LoadState(stream);
+        int steps = network.StepsDone - (saved.Count * options.StepsPerIteration);
+        if (steps < 0 || steps > options.StepsPerIteration)
+        {
+            throw new BadFileException("The state of ADMM cannot be used here: its step lies in another iteration. Start again from an earlier one.");
+        }
+
         history.Clear();
         history.AddRange(saved);
     }

@@ -232,6 +232,7 @@ public sealed class CompressionPipeline
     {
         network.BeginPhase(phase);
         int count = (phase.Steps + network.StepsPerEpoch - 1) / network.StepsPerEpoch;
+        int EndOf(int epoch) => Math.Min(epoch * network.StepsPerEpoch, phase.Steps);
         var epochs = new List<EpochResult>();
         checkpoints?.Resume(phase.Name, stream =>
         {
@@ -242,6 +243,10 @@ public sealed class CompressionPipeline
             }
 
             network.LoadState(stream);
+            if (network.StepsDone < EndOf(epochs.Count) || network.StepsDone > EndOf(epochs.Count + 1))
+            {
+                throw new BadFileException("The training state cannot be used here: its step lies in another epoch. Start again from an earlier one.");
+            }
         });
         epochs.ForEach(e => observer?.Epoch(e));
         void Save() => checkpoints?.Save(phase.Name, network.StepsDone, stream =>
@@ -252,7 +257,7 @@ public sealed class CompressionPipeline
 
         while (epochs.Count < count)
         {
-            int end = Math.Min((epochs.Count + 1) * network.StepsPerEpoch, phase.Steps);
+            int end = EndOf(epochs.Count + 1);
             double loss = Saving(Save, progress => network.Train(end - network.StepsDone, progress, cancellation));
             epochs.Add(new EpochResult(phase.Name, epochs.Count + 1, loss, network.Evaluate(DataSplit.Validation)));
             observer?.Epoch(epochs[^1]);

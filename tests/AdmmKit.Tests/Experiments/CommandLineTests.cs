@@ -50,6 +50,48 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains(message, error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("compress --synthetic --out", "/", "no file that could be written")]
+    [InlineData("compress --synthetic --out", ".", "no file that could be written")]
+    public void A_place_for_results_that_is_none_is_told_before_the_run(string arguments, string place, string message)
+    {
+        (int code, _, string error) = Run([.. arguments.Split(' '), place]);
+        Assert.Equal(1, code);
+        Assert.StartsWith("error: ", error, StringComparison.Ordinal);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("inspect ")]
+    [InlineData("verify ")]
+    [InlineData("compress --recipe ")]
+    [InlineData("reproduce --data ")]
+    public void An_empty_argument_is_wrong_usage(string arguments)
+    {
+        (int code, _, string error) = Run(arguments);
+        Assert.Equal(2, code);
+        Assert.Contains("An argument is empty", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_killed_process_left_in_the_output_folder_goes_after_an_hour()
+    {
+        string Write(string name, TimeSpan age)
+        {
+            string path = Path.Combine(folder, name);
+            File.WriteAllText(path, "half a file");
+            File.SetLastWriteTimeUtc(path, DateTime.UtcNow - age);
+            return name;
+        }
+
+        (TimeSpan old, TimeSpan young) = (TimeSpan.FromHours(2), TimeSpan.FromMinutes(10));
+        Write($".{new Guid(1, 2, 3, new byte[8]):N}.tmp", old);
+        Write(".admmkit-12.tmp", old);
+        string[] kept = [Write($".{Guid.Empty:N}.tmp", young), Write(".mine.tmp", old), Write("mine.tmp", old)];
+        OutputFolder.CheckWritable(folder);
+        Assert.Equal(kept.Order(), Directory.GetFiles(folder).Select(f => Path.GetFileName(f)!).Order());
+    }
+
     [Fact]
     public void Inspect_counts_every_byte()
     {
@@ -109,9 +151,34 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0.01f, recipe.Prune[0].Admm.Rho);
     }
 
+    [Fact]
+    public void A_log_on_a_disk_that_fills_up_does_not_end_the_run()
+    {
+        (TextWriter output, int lines) = (Console.Out, 0);
+        using var full = new FullWriter();
+        Console.SetOut(full);
+        try
+        {
+            lines = ConsoleObserver.Watch(observer =>
+            {
+                observer.Milestone("no room for this");
+                observer.Point(new("phase", 1, 2, 1, 0.5, 1, 100, 0.9, null, TimeSpan.Zero));
+                return full.Attempts;
+            });
+        }
+        finally
+        {
+            Console.SetOut(output);
+        }
+
+        Assert.Equal(2, lines);
+    }
+
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private static (int Code, string Output, string Error) Run(string arguments)
+    private static (int Code, string Output, string Error) Run(string arguments) => Run(arguments.Split(' '));
+
+    private static (int Code, string Output, string Error) Run(string[] arguments)
     {
         (TextWriter output, TextWriter error) = (Console.Out, Console.Error);
         using var newOutput = new StringWriter();
@@ -122,12 +189,23 @@ public sealed class CommandLineTests : IDisposable
             new Spectre.Console.AnsiConsoleSettings { Out = new Spectre.Console.AnsiConsoleOutput(newOutput) });
         try
         {
-            return (CommandLineTool.Run(arguments.Split(' ')), newOutput.ToString(), newError.ToString());
+            return (CommandLineTool.Run(arguments), newOutput.ToString(), newError.ToString());
         }
         finally
         {
             Console.SetOut(output);
             Console.SetError(error);
+        }
+    }
+
+    private sealed class FullWriter : StringWriter
+    {
+        public int Attempts { get; private set; }
+
+        public override void WriteLine(string? value)
+        {
+            Attempts++;
+            throw new IOException("No space left on device");
         }
     }
 }

@@ -9,6 +9,24 @@ namespace AdmmKit.Tests.Experiments;
 public class RecipeTests
 {
     [Fact]
+    public void A_recipe_that_never_ends_or_is_too_long_is_refused()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(file, new byte[(1 << 20) + 1]);
+            foreach (string path in File.Exists("/dev/zero") ? new[] { file, "/dev/zero" } : [file])
+            {
+                Assert.Contains("larger than a recipe can be", Assert.Throws<BadFileException>(() => RecipeJson.Load(path)).Message, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
     public void A_recipe_survives_the_round_trip()
     {
         foreach (Recipe recipe in new[] { PaperRecipes.Quick, PaperRecipes.Full, new Recipe() })

@@ -37,6 +37,8 @@ public sealed class RunStoreTests : IDisposable
     /// <summary>Those of the step that is at work; each step of a recipe has its own folder.</summary>
     private string Checkpoints => Directory.GetDirectories(folder.Path, "checkpoints", SearchOption.AllDirectories).Single();
 
+    private string RunAtWork => Path.GetFileName(Path.GetDirectoryName(Checkpoints))!;
+
     [Theory]
     [InlineData(1)] // at each epoch and iteration
     [InlineData(3)]
@@ -128,13 +130,12 @@ public sealed class RunStoreTests : IDisposable
     public void A_finished_run_that_is_damaged_is_an_error_that_says_what_to_do()
     {
         new RunStore(folder.Path).Execute(Small, data, 1);
-        // The last one names itself as the run before it.
-        string itself = File.ReadAllText(Path.Combine(Home, "run.json")).Replace(RunStore.Key(Small with { Quantize = null }, data), Path.GetFileName(Home), StringComparison.Ordinal);
-        foreach (string content in new[] { "", "null", "{}", """{"recipe":null}""", itself })
+        foreach (string content in new[] { "", "null", "{}", """{"recipe":null}""" })
         {
             File.WriteAllText(Path.Combine(Home, "run.json"), content);
             var e = Assert.Throws<AdmmKitException>(() => new RunStore(folder.Path).Execute(Small, data, 1));
-            Assert.Contains("--force", e.Message, StringComparison.Ordinal);
+            Assert.Contains($"'{Home}'", e.Message, StringComparison.Ordinal);
+            Assert.Contains("Delete that folder", e.Message, StringComparison.Ordinal);
         }
     }
 
@@ -177,16 +178,86 @@ public sealed class RunStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_state_just_saved_stays_although_later_ones_are_damaged()
+    {
+        Cut(reports: 5);
+        string[] damaged = Directory.GetFiles(Checkpoints);
+        Assert.True(damaged.Length > 1);
+        foreach (string file in damaged)
+        {
+            File.WriteAllBytes(file, File.ReadAllBytes(file)[..^1]);
+        }
+
+        Cut(reports: 1);
+        CheckpointFile.Read(Assert.Single(Directory.GetFiles(Checkpoints)), RunAtWork);
+        AssertSame(new CompressionRun(Small, data).Execute(1), new RunStore(folder.Path).Execute(Small, data, 1));
+    }
+
+    [Fact]
+    public void On_a_full_disk_the_second_to_last_state_makes_room_for_something_better()
+    {
+        Cut(reports: 5);
+        string[] before = [.. Directory.GetFiles(Checkpoints).Order(StringComparer.Ordinal)];
+        Assert.Equal(2, before.Length);
+        var checkpoints = new CheckpointFolder(Checkpoints, RunAtWork, lines.Add);
+        checkpoints.Resume("the first phase", state => state.Position = state.Length);
+        int writes = 0;
+        void Full()
+        {
+            if (++writes == 1)
+            {
+                throw new AdmmKitException("No space left on device.");
+            }
+        }
+
+        checkpoints.MakingRoom(Full);
+        Assert.Equal(2, writes);
+        Assert.Equal(before[1..], Directory.GetFiles(Checkpoints));
+        // With one left, which may be all there is, nothing is given up.
+        writes = 0;
+        Assert.Throws<AdmmKitException>(() => checkpoints.MakingRoom(Full));
+        Assert.Equal(before[1..], Directory.GetFiles(Checkpoints));
+    }
+
+    [Fact]
+    public void What_a_killed_process_left_behind_is_removed()
+    {
+        Cut(reports: 6);
+        File.WriteAllText(Path.Combine(Home, ".0123.tmp"), "half a model");
+        File.WriteAllText(Path.Combine(Checkpoints, ".4567.tmp"), "half a state");
+        Cut(reports: 1);
+        Assert.Empty(Directory.GetFiles(folder.Path, "*.tmp", SearchOption.AllDirectories));
+        new RunStore(folder.Path).Execute(Small, data, 1);
+        // Killed when the run was done but its checkpoints were still there.
+        string ofNoUse = Path.Combine(Home, "checkpoints");
+        Directory.CreateDirectory(ofNoUse);
+        File.WriteAllText(Path.Combine(ofNoUse, "000-000000001.checkpoint"), "of no use any more");
+        new RunStore(folder.Path).Execute(Small, data, 1);
+        Assert.False(Directory.Exists(ofNoUse));
+    }
+
+    [Fact]
+    public void A_finished_run_in_the_folder_of_another_is_not_taken_for_it()
+    {
+        Recipe dense = Small with { Prune = [], Quantize = null }, other = dense with { Seed = 2 };
+        var store = new RunStore(folder.Path);
+        store.Execute(dense, data, 1);
+        Directory.Move(Path.Combine(folder.Path, RunStore.Key(dense, data)), Path.Combine(folder.Path, RunStore.Key(other, data)));
+        var e = Assert.Throws<AdmmKitException>(() => store.Execute(other, data, 1));
+        Assert.Contains("another run", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_sound_checkpoint_of_another_program_is_refused()
     {
         Cut(reports: 3);
         foreach (string file in Directory.GetFiles(Checkpoints))
         {
-            CheckpointFile.Write(file, Path.GetFileName(Path.GetDirectoryName(Checkpoints))!, TimeSpan.Zero, s => s.Write([1, 2, 3, 4, 5, 6, 7, 8]));
+            CheckpointFile.Write(file, RunAtWork, TimeSpan.Zero, s => s.Write([1, 2, 3, 4, 5, 6, 7, 8]));
         }
 
         var e = Assert.Throws<AdmmKitException>(() => new RunStore(folder.Path).Execute(Small, data, 1));
-        Assert.Contains("--force", e.Message, StringComparison.Ordinal);
+        Assert.Contains($"Delete the folder '{Path.GetDirectoryName(e.Message.Split('\'')[1])}'", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
