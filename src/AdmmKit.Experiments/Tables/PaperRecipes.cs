@@ -35,10 +35,10 @@ public static class PaperRecipes
         Prune = [Stage40, Stage("85x", Alpha(110, 2_050, 2_560, 340), 10, 12), Stage("167x", Alpha(82, 1_170, 1_080, 240), 14, 16)],
         Quantize = new()
         {
-            Admm = new() { Iterations = 4, RhoGrowth = 1.8f },
+            Admm = new() { Iterations = 6, RhoGrowth = 1.5f },
             Rounds = [0.25, 0.5, 0.7, 0.85, 0.93, 0.97, 0.99],
-            RoundTraining = new() { Epochs = 3, LearningRate = 2e-3 },
-            Biases = new() { Epochs = 2 },
+            RoundTraining = new() { Epochs = 4, LearningRate = 2e-3 },
+            Biases = new() { Epochs = 3 },
         },
     };
 
