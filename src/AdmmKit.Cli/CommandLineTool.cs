@@ -64,7 +64,7 @@ internal static class CommandLineTool
         }
         catch (OperationCanceledException)
         {
-            Complain("Stopped. What was done is saved; the same command (without --force) goes on from there.");
+            Complain("Stopped. What was trained is saved; the same command (without --force) goes on from there.");
             return Interrupted;
         }
         catch (AdmmKitException e)

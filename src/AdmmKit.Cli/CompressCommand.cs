@@ -75,7 +75,8 @@ internal static class CompressCommand
         {
             Seed = recipe.Seed,
             StartedUtc = started,
-            WallTimeSeconds = Math.Round(result.WallTime.TotalSeconds, 1),
+            WallTimeSeconds = Math.Round((DateTime.UtcNow - started).TotalSeconds, 1),
+            Runs = [.. RunRecord.Of("compress", result)],
         };
         manifest.Save(Path.ChangeExtension(output, ".manifest.json"));
         RunChart.Create(result).Save(Path.ChangeExtension(output, ".svg"));

@@ -1,4 +1,3 @@
-using AdmmKit.Experiments.Results;
 
 namespace AdmmKit.Experiments.Accounting;
 
@@ -24,16 +23,4 @@ public static class AccountingTables
     public static AccountingTable Create(string table) => Tables.TryGetValue(table, out var create)
         ? create()
         : throw new AdmmKitException(AdmmKit.Names.Unknown("table", table, Names));
-
-    /// <summary>The rows of a table.</summary>
-    /// <param name="table">One of <see cref="Names"/>.</param>
-    /// <exception cref="AdmmKitException">There is no such table here.</exception>
-    public static IReadOnlyList<ResultRow> Rows(string table) => Create(table).Rows;
-
-    /// <summary>Recomputes a table and writes its <c>rows.csv</c> and <c>notes.md</c>.</summary>
-    /// <param name="table">One of <see cref="Names"/>.</param>
-    /// <param name="folder">Where to; made if missing.</param>
-    /// <returns>The files written.</returns>
-    /// <exception cref="AdmmKitException">There is no such table here, or a file cannot be written.</exception>
-    public static IReadOnlyList<string> Write(string table, string folder) => Create(table).Write(folder);
 }

@@ -186,6 +186,11 @@ internal static class RecipeChecks
         Range(where + ", iterations", admm.Iterations, 1, 10_000);
         Range(where + ", epochsPerIteration", admm.EpochsPerIteration, 1, 1_000);
         Rate(where, admm.LearningRate);
+        if (admm.FinalLearningRate is { } final && !(final >= 0 && double.IsFinite(final)))
+        {
+            throw new AdmmKitException(FormattableString.Invariant($"{where}: finalLearningRate {final} must not be negative."));
+        }
+
         if (!(admm.Rho > 0 && float.IsFinite(admm.Rho) && admm.RhoGrowth >= 1 && float.IsFinite(admm.RhoGrowth)))
         {
             throw new AdmmKitException(FormattableString.Invariant(

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AdmmKit.Experiments.Runs;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Experiments.Results;
@@ -11,17 +12,30 @@ namespace AdmmKit.Experiments.Results;
 /// <param name="Checksums">Checksum of each file, by file name.</param>
 public sealed record DataOrigin(string Name, string Source, IReadOnlyDictionary<string, string> Checksums);
 
-/// <summary>One training run behind a result.</summary>
+/// <summary>One step of training behind a result: a pretraining, a pruning or a quantization.</summary>
 /// <param name="Variant">Which recipe of the experiment.</param>
 /// <param name="Seed">The seed.</param>
+/// <param name="Step">The model that it made.</param>
 /// <param name="Commit">The commit of the program that finished it; null outside a checkout.</param>
 /// <param name="Dirty">Whether the checkout differed from that commit.</param>
 /// <param name="Cpu">The processor's name.</param>
 /// <param name="Threads">Threads used.</param>
-/// <param name="Images">Training images seen.</param>
-/// <param name="Seconds">Time taken, in all processes that worked on it.</param>
+/// <param name="Images">Training images seen since the pretraining began.</param>
+/// <param name="Seconds">Time that the step took, in all processes that worked on it; null where it is not known.</param>
 public sealed record RunRecord(
-    string Variant, ulong Seed, string? Commit, bool? Dirty, string Cpu, int Threads, long Images, double Seconds);
+    string Variant, ulong Seed, string Step, string? Commit, bool? Dirty, string Cpu, int Threads, long Images, double? Seconds)
+{
+    /// <summary>The steps of a run.</summary>
+    /// <param name="variant">Which recipe of the experiment.</param>
+    /// <param name="run">The run.</param>
+    public static IEnumerable<RunRecord> Of(string variant, RunResult run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return run.Models.Select(m => new RunRecord(
+            variant, run.Recipe.Seed, m.Name, m.Origin.Commit, m.Origin.Dirty, m.Origin.Cpu, m.Origin.Threads, m.ImagesSeen,
+            m.Seconds is { } seconds ? Math.Round(seconds, 1) : null));
+    }
+}
 
 /// <summary>
 /// Everything that a committed result rests on besides its numbers: <c>manifest.json</c>. It names no folder of the
@@ -76,7 +90,7 @@ public sealed record Manifest
     /// <summary>When the run started, UTC.</summary>
     public DateTime StartedUtc { get; init; }
 
-    /// <summary>Seconds that it took.</summary>
+    /// <summary>Seconds that this command took; what it found done already took its own time, see <see cref="Runs"/>.</summary>
     public double WallTimeSeconds { get; init; }
 
     /// <summary>The data set.</summary>
@@ -85,7 +99,7 @@ public sealed record Manifest
     /// <summary>The models that lie beside the manifest, one entry a file.</summary>
     public IReadOnlyList<ModelRecord> Models { get; init; } = [];
 
-    /// <summary>The training runs behind the rows, which may have been done by earlier programs than the one that wrote the rows.</summary>
+    /// <summary>The training behind the rows, which may have been done by earlier programs than the one that wrote the rows.</summary>
     public IReadOnlyList<RunRecord> Runs { get; init; } = [];
 
     /// <summary>Anything else that bears on the numbers, such as other work on the same machine.</summary>
@@ -100,7 +114,7 @@ public sealed record Manifest
     {
         ArgumentNullException.ThrowIfNull(program);
         ArgumentNullException.ThrowIfNull(arguments);
-        (string? commit, bool? dirty) = RunEnvironment.Checkout();
+        (string? commit, bool? dirty) = RunEnvironment.Checkout;
         JsonNode? settings = recipe is null ? null : JsonSerializer.SerializeToNode(recipe, Options);
         return new Manifest
         {
@@ -144,8 +158,8 @@ public sealed record Manifest
             using FileStream stream = File.OpenRead(path);
             Manifest manifest = JsonSerializer.Deserialize<Manifest>(stream, Options)
                 ?? throw new BadFileException($"'{path}' holds no manifest, only null. Run the experiment again.");
-            return manifest.Models.All(m => m is not null) ? manifest
-                : throw new BadFileException($"'{path}' has a model that is null. Run the experiment again.");
+            return manifest.Models.All(m => m is not null) && manifest.Runs.All(r => r is not null) ? manifest
+                : throw new BadFileException($"'{path}' has a model or a run that is null. Run the experiment again.");
         }
         catch (JsonException e)
         {

@@ -166,7 +166,13 @@ public sealed class ResultsVerifier
                 drawn[origin.Source] = data = Read(name, () => SyntheticDigits.Again(origin.Source, cancellation));
             }
 
-            if (data is null || !Same(origin, data))
+            if (data is null)
+            {
+                Report($"{name}/manifest.json", ["its data source does not say which synthetic digits were drawn"]);
+                return null;
+            }
+
+            if (!Same(origin, data))
             {
                 Report($"{name}/manifest.json", ["the synthetic digits drawn here from its data source have other checksums: it was changed, or this machine computes sines and logarithms otherwise"]);
                 return null;

@@ -15,8 +15,15 @@ internal static class RunEnvironment
 
     public static string OperatingSystem => RuntimeInformation.OSDescription;
 
-    /// <summary>Commit of the checkout that the program was built in, and whether it has changes.</summary>
-    public static (string? Commit, bool? Dirty) Checkout()
+    private static readonly Lazy<(string? Commit, bool? Dirty)> AtStart = new(FindCheckout);
+
+    /// <summary>
+    /// Commit of the checkout that the program was built in, and whether it has changes; as of the first question, which is
+    /// to be asked when the work begins: hours later the checkout may be another.
+    /// </summary>
+    public static (string? Commit, bool? Dirty) Checkout => AtStart.Value;
+
+    private static (string? Commit, bool? Dirty) FindCheckout()
     {
         // A program installed inside some other repository must not report that one's commit.
         string? root = Git(AppContext.BaseDirectory, "rev-parse", "--show-toplevel");

@@ -24,8 +24,8 @@ internal sealed class CheckpointFolder(string folder, string run, Action<string>
     /// <summary>Time spent on the run, in this process and in those that it goes on from.</summary>
     public TimeSpan Elapsed => before + clock.Elapsed;
 
-    /// <summary>Whether anything was resumed.</summary>
-    public bool Resumed { get; private set; }
+    /// <summary>The work begins now; what was done before it, on other runs, does not count.</summary>
+    public void Start() => clock.Restart();
 
     public bool IsDue => clock.Elapsed - saved > Interval;
 
@@ -48,7 +48,7 @@ internal sealed class CheckpointFolder(string folder, string run, Action<string>
 
             Load(file, state, read);
             clock.Restart();
-            (saved, Resumed) = (TimeSpan.Zero, true);
+            saved = TimeSpan.Zero;
             return;
         }
     }

@@ -19,9 +19,10 @@ namespace AdmmKit.Experiments.Runs;
 /// The decoded model on the test images; correct images are counted by <see cref="ScalarNetwork"/>, but for a dense network.
 /// </param>
 /// <param name="ImagesSeen">Training images seen since the run began.</param>
-/// <param name="Elapsed">Time spent since the run began, over all processes that worked on it.</param>
+/// <param name="Seconds">Time spent on the step that made it, over all processes that worked on it; null where it is not known.</param>
+/// <param name="Origin">The program that finished the step.</param>
 public sealed record ModelResult(
-    string Name, CompressedNetwork Model, Evaluation Validation, Evaluation Test, long ImagesSeen, TimeSpan Elapsed);
+    string Name, CompressedNetwork Model, Evaluation Validation, Evaluation Test, long ImagesSeen, double? Seconds, RunOrigin Origin);
 
 /// <summary>One point of the run's history: an epoch or an ADMM iteration.</summary>
 /// <param name="Phase">The phase.</param>
@@ -46,11 +47,9 @@ public sealed record RunOrigin(string? Commit, bool? Dirty, string Cpu, int Thre
 /// <param name="Quantized">The quantized network, or null if the recipe has none.</param>
 /// <param name="History">Epochs and iterations in order.</param>
 /// <param name="ImagesSeen">Training images seen in all phases.</param>
-/// <param name="WallTime">How long it took, over all processes that worked on it.</param>
-/// <param name="Origin">The program that finished it.</param>
 public sealed record RunResult(
     Recipe Recipe, DataOrigin Data, ModelResult Dense, IReadOnlyList<ModelResult> Pruned, ModelResult? Quantized,
-    IReadOnlyList<HistoryPoint> History, long ImagesSeen, TimeSpan WallTime, RunOrigin Origin)
+    IReadOnlyList<HistoryPoint> History, long ImagesSeen)
 {
     /// <summary>The architecture.</summary>
     public NetworkSpec Spec => Dense.Model.Spec;
@@ -99,23 +98,28 @@ public sealed class CompressionRun
         using var network = new TrainableNetwork(
             spec, data, new EngineOptions { BatchSize = recipe.BatchSize, MaxShift = recipe.MaxShift, Seed = recipe.Seed, Threads = threads });
         using var evaluator = new Network(spec, 256, threads);
-        var history = new History(observer, network.StepsPerEpoch, Epochs, before?.History ?? [], before is null ? 0 : RecipeFlow.Epochs(before.Recipe));
+        var history = new History(observer, network.StepsPerEpoch, before?.History ?? [], before is null ? 0 : RecipeFlow.Epochs(before.Recipe));
         var flow = new RecipeFlow(recipe, network, history, new CompressionPipeline(network, history, checkpoints), cancellation);
-        TimeSpan Elapsed() => (before?.WallTime ?? TimeSpan.Zero) + (checkpoints?.Elapsed ?? clock.Elapsed);
+        var origin = new RunOrigin(RunEnvironment.Checkout.Commit, RunEnvironment.Checkout.Dirty, RunEnvironment.Cpu(), network.Threads);
+        checkpoints?.Start();
+        TimeSpan spent = TimeSpan.Zero;
         ModelResult Result(string name, CompressedNetwork network, Func<CompressedNetwork, FormattableString> what)
         {
             CompressedNetwork model = Stored(network);
             evaluator.SetWeights(model.Decode());
             Evaluation test = evaluator.Evaluate(data.Test);
-            if (model.Survivors < spec.WeightCount)
+            if (name != "dense")
             {
-                // What is published is counted in the order that is the same everywhere. A dense network would take a minute.
+                // What is published is counted in the order that is the same everywhere. The dense network is not published.
                 test = test with { Correct = ScalarNetwork.CountCorrect(model, data.Test, threads, cancellation) };
             }
 
             observer?.Milestone(FormattableString.Invariant(what(model))
                 + FormattableString.Invariant($": {100 * test.Accuracy:f2} % on {test.Count} test images"));
-            return new ModelResult(name, model, evaluator.Evaluate(data.Validation), test, (long)history.EpochsAtEnd * data.Training.Count, Elapsed());
+            TimeSpan now = checkpoints?.Elapsed ?? clock.Elapsed, own = now - spent;
+            spent = now;
+            return new ModelResult(
+                name, model, evaluator.Evaluate(data.Validation), test, (long)history.EpochsAtEnd * data.Training.Count, own.TotalSeconds, origin);
         }
 
         CompressedNetwork Float(NetworkWeights weights) => CompressedNetwork.FromWeights(
@@ -137,13 +141,7 @@ public sealed class CompressionRun
                 m => $"quantized to {m.WeightDataBits / 8.0:f0} B of weight data, {m.Size.TotalBytes} B in all");
         return new RunResult(
             recipe, new DataOrigin(data.Name, data.Source, data.Checksums), dense, pruned, quantized, history.Points,
-            (long)Epochs * data.Training.Count, Elapsed(), Origin(network.Threads));
-    }
-
-    private static RunOrigin Origin(int threads)
-    {
-        (string? commit, bool? dirty) = RunEnvironment.Checkout();
-        return new RunOrigin(commit, dirty, RunEnvironment.Cpu(), threads);
+            (long)Epochs * data.Training.Count);
     }
 
     /// <summary>The model as a reader of its file gets it: what is evaluated is what was written.</summary>

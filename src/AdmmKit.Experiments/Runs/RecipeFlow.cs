@@ -73,7 +73,7 @@ internal sealed class RecipeFlow(
         : (quantize.Admm.Iterations * quantize.Admm.EpochsPerIteration) + (quantize.Rounds.Count * quantize.RoundTraining.Epochs);
 
     private QuantizeOutcome Projected(PerLayer constraints, PrunedNetwork start, AdmmOptions options, int[] bits) =>
-        QuantizeOutcome.FromProjected(spec.Layers, pipeline.AdmmPrune(start.Weights, constraints, options, null, cancellation), bits);
+        QuantizeOutcome.FromProjected(spec.Layers, pipeline.AdmmPrune(start.Weights, constraints, options, start, cancellation), bits);
 
     private CompressedNetwork Cluster(QuantizeRecipe quantize, PrunedNetwork start, int[] bits)
     {

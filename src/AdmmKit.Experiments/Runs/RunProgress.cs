@@ -38,7 +38,7 @@ public interface IRunObserver
 
 /// <summary>Collects the history of a run and turns the pipeline's reports into progress.</summary>
 internal sealed class History(
-    IRunObserver? observer, int stepsPerEpoch, int totalEpochs, IReadOnlyList<HistoryPoint> before, int epochsDone) : IPipelineObserver
+    IRunObserver? observer, int stepsPerEpoch, IReadOnlyList<HistoryPoint> before, int epochsDone) : IPipelineObserver
 {
     private string phase = "";
     private double? validation;
@@ -66,8 +66,9 @@ internal sealed class History(
     {
         double done = epochsBefore + ((double)value.Step / stepsPerEpoch);
         int epoch = (value.Step + stepsPerEpoch - 1) / stepsPerEpoch;
+        // Of which whole this is a share, and how long that takes, is for OverallProgress to say.
         latest = new RunProgress(
-            phase, epoch, phaseEpochs, done, done / totalEpochs, value.Loss, value.ImagesPerSecond, validation, residual, TimeSpan.Zero);
+            phase, epoch, phaseEpochs, done, 0, value.Loss, value.ImagesPerSecond, validation, residual, TimeSpan.Zero);
         observer?.Progress(latest);
     }
 

@@ -58,12 +58,13 @@ public sealed class RunStore(string folder)
     /// <exception cref="OperationCanceledException">It was cancelled; the same call goes on from there.</exception>
     public RunResult Execute(
         Recipe recipe, DataSet data, int threads = 0, bool force = false, IRunObserver? observer = null, CancellationToken cancellation = default) =>
-        Steps(new CompressionRun(recipe, data), recipe, data, threads, force,
-            observer is null ? null : new OverallProgress(observer, RecipeFlow.Epochs(recipe)), cancellation);
+        Steps(recipe, recipe, data, threads, force, observer is null ? null : new OverallProgress(observer, RecipeFlow.Epochs(recipe)), cancellation);
 
+    /// <summary>Does the steps of a recipe, which are the first ones of the recipe asked for, or all of them.</summary>
     private RunResult Steps(
-        CompressionRun run, Recipe recipe, DataSet data, int threads, bool force, IRunObserver? observer, CancellationToken cancellation)
+        Recipe recipe, Recipe asked, DataSet data, int threads, bool force, IRunObserver? observer, CancellationToken cancellation)
     {
+        var run = new CompressionRun(recipe, data);
         string key = Key(recipe, data);
         string home = Path.Combine(folder, key);
         using FileStream ours = Lock(home);
@@ -74,16 +75,20 @@ public sealed class RunStore(string folder)
             Writing(home, () => StoredRun.Delete(home));
             Writing(home, checkpoints.Delete);
         }
-        else if (StoredRun.Exists(home))
+
+        RunResult? before = StepsBefore(recipe) is { } steps ? Steps(steps, asked, data, threads, force, observer, cancellation) : null;
+        if (StoredRun.Exists(home))
         {
-            RunResult stored = StoredRun.Load(folder, recipe, data);
+            RunResult stored = StoredRun.Load(home, recipe, data, before);
             Discard(checkpoints);
-            observer?.Milestone($"seed {recipe.Seed}: done already, taken from '{home}' (--force runs it again)");
+            if (ReferenceEquals(recipe, asked))
+            {
+                observer?.Milestone($"seed {recipe.Seed}: done already, taken from '{home}' (--force runs it again)");
+            }
+
             return stored;
         }
 
-        Recipe? steps = StepsBefore(recipe);
-        RunResult? before = steps is null ? null : Steps(new CompressionRun(steps, data), steps, data, threads, force, observer, cancellation);
         RunResult result = run.Execute(threads, observer, checkpoints, before, cancellation);
         Writing(home, () => checkpoints.MakingRoom(() => StoredRun.Save(result, home)));
         Discard(checkpoints);
@@ -105,7 +110,7 @@ public sealed class RunStore(string folder)
     }
 
     /// <summary>The recipe without its last step; null where that is the pretraining.</summary>
-    internal static Recipe? StepsBefore(Recipe recipe) => recipe.Quantize is not null ? recipe with { Quantize = null }
+    private static Recipe? StepsBefore(Recipe recipe) => recipe.Quantize is not null ? recipe with { Quantize = null }
         : recipe.Prune.Count > 0 ? recipe with { Prune = [.. recipe.Prune.SkipLast(1)] }
         : null;
 
@@ -195,14 +200,14 @@ internal static class StoredRun
         string file = PortablePath.FileName(model.Name) + ".admm";
         model.Model.Save(Path.Combine(home, file));
         var stored = new Stored(
-            run.Recipe, run.Data, new StoredModel(model.Name, file, model.Validation, model.Test, model.ImagesSeen, model.Elapsed.TotalSeconds),
-            run.History, run.ImagesSeen, run.WallTime.TotalSeconds, run.Origin);
+            run.Recipe, run.Data, new StoredModel(model.Name, file, model.Validation, model.Test, model.ImagesSeen, model.Seconds),
+            run.History, run.ImagesSeen, model.Origin);
         AtomicFile.Write(Path.Combine(home, Name), stream => JsonSerializer.Serialize(stream, stored, Options));
     }
 
-    public static RunResult Load(string folder, Recipe recipe, DataSet data)
+    public static RunResult Load(string home, Recipe recipe, DataSet data, RunResult? before)
     {
-        string home = Path.Combine(folder, RunStore.Key(recipe, data)), path = Path.Combine(home, Name);
+        string path = Path.Combine(home, Name);
         try
         {
             using FileStream stream = File.OpenRead(path);
@@ -216,19 +221,18 @@ internal static class StoredRun
             StoredModel last = stored.Model;
             var model = new ModelResult(
                 last.Name, CompressedNetwork.Load(Path.Combine(home, Path.GetFileName(last.File))), last.Validation, last.Test, last.ImagesSeen,
-                TimeSpan.FromSeconds(last.ElapsedSeconds));
+                last.Seconds, stored.Origin);
             var spec = NetworkSpec.Create(recipe.Architecture, data.Training.Shape, data.Training.Classes);
             if (model.Model.Spec.Name != spec.Name || !model.Model.Spec.Layers.SequenceEqual(spec.Layers))
             {
                 throw new JsonException("its model has another architecture");
             }
 
-            RunResult? before = RunStore.StepsBefore(recipe) is { } steps ? Load(folder, steps, data) : null;
             bool quantized = recipe.Quantize is not null;
             return new RunResult(
                 recipe, stored.Data, before?.Dense ?? model,
                 before is null ? [] : quantized ? before.Pruned : [.. before.Pruned, model], quantized ? model : null,
-                stored.History, stored.ImagesSeen, TimeSpan.FromSeconds(stored.WallTimeSeconds), stored.Origin);
+                stored.History, stored.ImagesSeen);
         }
         catch (Exception e) when (e is JsonException or AdmmKitException or IOException or UnauthorizedAccessException or OverflowException or ArgumentException)
         {
@@ -246,7 +250,7 @@ internal static class StoredRun
             && stored.Model.Name == name && stored.Model.ImagesSeen >= 0
             && Counts(stored.Model.Validation, data.Validation.Count) && Counts(stored.Model.Test, data.Test.Count)
             && stored.History.All(p => p is not null && Counts(p.Validation, data.Validation.Count) && !p.Residuals.Contains(null!))
-            && stored.ImagesSeen >= 0 && stored.WallTimeSeconds >= 0;
+            && stored.ImagesSeen >= 0;
         if (!fits)
         {
             throw new JsonException("it belongs to another run or was changed");
@@ -254,9 +258,9 @@ internal static class StoredRun
     }
 
     private sealed record StoredModel(
-        string Name, string File, Training.Evaluation Validation, Training.Evaluation Test, long ImagesSeen, double ElapsedSeconds);
+        string Name, string File, Training.Evaluation Validation, Training.Evaluation Test, long ImagesSeen, double? Seconds = null);
 
     private sealed record Stored(
         Recipe Recipe, DataOrigin Data, StoredModel Model, IReadOnlyList<HistoryPoint> History,
-        long ImagesSeen, double WallTimeSeconds, RunOrigin Origin);
+        long ImagesSeen, RunOrigin Origin);
 }

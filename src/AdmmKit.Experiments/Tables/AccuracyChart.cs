@@ -3,7 +3,7 @@ using AdmmKit.Experiments.Runs;
 
 namespace AdmmKit.Experiments.Tables;
 
-/// <summary>The picture of an experiment: test error over what its lines differ in, the mean over seeds and each seed.</summary>
+/// <summary>The picture of an experiment: test error over what its lines differ in, the mean over seeds.</summary>
 public static class AccuracyChart
 {
     /// <summary>Draws an experiment.</summary>

@@ -140,8 +140,9 @@ public static class ExperimentCatalogue
 
     private static Experiment Moderate(bool full)
     {
-        var variants = new Dictionary<string, Recipe> { ["pruned"] = PaperRecipes.Moderate, ["dense"] = PaperRecipes.LongDense };
-        return new Experiment("moderate", "Sec. 4.1: moderate pruning and accuracy", Modes(variants, full),
+        Recipe moderate = full ? PaperRecipes.Moderate : PaperRecipes.Shortened(PaperRecipes.Moderate);
+        var variants = new Dictionary<string, Recipe> { ["pruned"] = moderate, ["dense"] = PaperRecipes.DenseAsLongAs(moderate) };
+        return new Experiment("moderate", "Sec. 4.1: moderate pruning and accuracy", variants,
         [
             new("Dense", "pruned", "dense") { X = 1 },
             .. PaperRecipes.Moderate.Prune.Select(p => new ExperimentLine("ADMM " + p.Name, "pruned", p.Name) { X = Ratio(p.Name) }),

@@ -47,7 +47,7 @@ public static class Reproduction
     /// <param name="experiment">The experiment.</param>
     /// <param name="runs">Its runs.</param>
     /// <param name="manifest">How they were made; models and runs are added to it.</param>
-    /// <param name="folder">Where to; made if missing. Models and pictures of an earlier time are removed from it.</param>
+    /// <param name="folder">Where to; made if missing. Models and pictures that its manifest names are removed first.</param>
     /// <returns>The files written.</returns>
     /// <exception cref="AdmmKitException">A file cannot be written.</exception>
     public static IReadOnlyList<string> Write(
@@ -56,6 +56,7 @@ public static class Reproduction
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(runs);
         ArgumentNullException.ThrowIfNull(manifest);
+        RemoveEarlier(folder);
         var files = new List<string>();
         string At(string name)
         {
@@ -89,10 +90,8 @@ public static class Reproduction
         (manifest with
         {
             Models = models,
-            Runs = [.. runs.SelectMany(v => v.Value.Select(r => new RunRecord(
-                v.Key, r.Recipe.Seed, r.Origin.Commit, r.Origin.Dirty, r.Origin.Cpu, r.Origin.Threads, r.ImagesSeen, Math.Round(r.WallTime.TotalSeconds, 1))))],
+            Runs = [.. runs.SelectMany(v => v.Value.SelectMany(r => RunRecord.Of(v.Key, r)))],
         }).Save(At("manifest.json"));
-        RemoveOthers(folder, files);
         return files;
 
         void Chart(LineChart chart, string name)
@@ -102,16 +101,26 @@ public static class Reproduction
         }
     }
 
-    // What an earlier recipe left behind would pass for a result of this one.
-    private static void RemoveOthers(string folder, List<string> files)
+    // What an earlier recipe left behind would pass for a result of this one. Files of others are left alone.
+    private static void RemoveEarlier(string folder)
     {
-        foreach (string old in Directory.EnumerateFiles(folder).Except(files).ToArray())
+        string path = Path.Combine(folder, "manifest.json");
+        if (!File.Exists(path))
         {
-            if (old.EndsWith(".admm", StringComparison.Ordinal) || old.EndsWith(".svg", StringComparison.Ordinal)
-                || old.EndsWith(".plotly.json", StringComparison.Ordinal))
+            return;
+        }
+
+        try
+        {
+            string[] pictures = [.. Directory.EnumerateFiles(folder, "convergence*").Concat(Directory.EnumerateFiles(folder, "accuracy.*"))];
+            foreach (string old in Manifest.Load(path).Models.Select(m => Path.Combine(folder, Path.GetFileName(m.File))).Concat(pictures))
             {
                 File.Delete(old);
             }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AdmmKitException($"Could not replace the results in '{folder}': {e.Message.TrimEnd('.')}. Change its rights, or choose another folder with --out.", e);
         }
     }
 }

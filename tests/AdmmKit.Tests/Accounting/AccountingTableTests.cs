@@ -25,7 +25,7 @@ public class AccountingTableTests
     [MemberData(nameof(Names))]
     public void Rows_say_whether_they_were_recomputed(string name)
     {
-        Assert.All(AccountingTables.Rows(name), r => Assert.Equal(
+        Assert.All(AccountingTables.Create(name).Rows, r => Assert.Equal(
             r.Ours is null ? ResultStatus.None : ResultStatus.Accounting, r.Status));
     }
 
@@ -37,7 +37,7 @@ public class AccountingTableTests
     [InlineData("table7", 9)]
     [InlineData("section4.3", 5)]
     public void All_lines_of_the_paper_are_there(string name, int lines) => Assert.Equal(
-        lines, AccountingTables.Rows(name).Where(r => r.Paper is not null).Select(r => r.Row).Distinct().Count());
+        lines, AccountingTables.Create(name).Rows.Where(r => r.Paper is not null).Select(r => r.Row).Distinct().Count());
 
     // The capacities are those of the data sheets; the claims that do not hold are known by name.
     [Theory]
@@ -50,7 +50,7 @@ public class AccountingTableTests
     [InlineData("Altera DE-5 holds VGG-16", "fitsPrinted", 0)]
     [InlineData("Xilinx Kintex-7 holds AlexNet", "fitsFile", 1)]
     public void Models_fit_or_not(string row, string quantity, double ours) =>
-        Assert.Equal(ours, Assert.Single(AccountingTables.Rows("section4.3"), r => r.Row == row && r.Quantity == quantity).Ours);
+        Assert.Equal(ours, Assert.Single(AccountingTables.Create("section4.3").Rows, r => r.Row == row && r.Quantity == quantity).Ours);
 
     [Theory]
     [InlineData("XC7K", 4)]
@@ -58,7 +58,7 @@ public class AccountingTableTests
     [InlineData("DE5", 0)]
     public void As_many_devices_hold_the_printed_size_as_the_notes_say(string prefix, int devices)
     {
-        var holding = AccountingTables.Rows("section4.3").Where(r => r is { Quantity: "fitsPrinted", Ours: 1 });
+        var holding = AccountingTables.Create("section4.3").Rows.Where(r => r is { Quantity: "fitsPrinted", Ours: 1 });
         Assert.Equal(devices, holding.Count(r => r.Row.StartsWith(prefix, StringComparison.Ordinal)));
     }
 
@@ -67,7 +67,7 @@ public class AccountingTableTests
     {
         using var folder = new TemporaryFolder();
         AccountingTable table = AccountingTables.Create("table7");
-        IReadOnlyList<string> files = AccountingTables.Write("table7", folder.Path);
+        IReadOnlyList<string> files = AccountingTables.Create("table7").Write(folder.Path);
         Assert.Equal(table.Rows, ResultRows.Read(files[0]));
         string notes = File.ReadAllText(files[1]);
         Assert.Contains("2,908,900", notes, StringComparison.Ordinal);

@@ -53,7 +53,8 @@ public sealed class RunTests : IDisposable
         Assert.Contains(seen.Milestones, m => m.Contains("quantized", StringComparison.Ordinal));
 
         // A folder of results holds what was reported, and nothing of an earlier time.
-        File.WriteAllText(Path.Combine(folder, "old.admm"), "left over");
+        Reproduction.Write(Table with { Lines = [Table.Lines[1] with { Row = "Old" }] }, Runs(run), Manifest.Describe("admmkit", ["test"]), folder);
+        Assert.True(File.Exists(Path.Combine(folder, "Old-seed1.admm")));
         IReadOnlyList<string> files = Reproduction.Write(Table, Runs(run), Manifest.Describe("admmkit", ["test"]), folder);
         Assert.All(files, f => Assert.True(File.Exists(f)));
         string file = Path.Combine(folder, "Quantized-seed1.admm");
@@ -123,7 +124,7 @@ public sealed class RunTests : IDisposable
         ResultRow ratio = Measurements.Rows(best, Runs(good), "test")[^1];
         Assert.Equal(("Best at 99.9 %: Pruned", "compressionRatio"), (ratio.Row, ratio.Quantity));
         Assert.Equal(430_500.0 / 14_200, ratio.Ours!.Value, 1e-6);
-        Assert.Equal(0, Measurements.Rows(best with { BestAt = 99.91 }, Runs(good), "test")[^1].Ours);
+        Assert.DoesNotContain(Measurements.Rows(best with { BestAt = 99.91 }, Runs(good), "test"), r => r.Row.StartsWith("Best", StringComparison.Ordinal));
         Assert.Equal(14_200, good.Pruned[0].Model.Survivors);
         Assert.Equal(ResultStatus.Missed, Status(5_060));
         Assert.Equal(ResultStatus.Missed, Status(14_190));

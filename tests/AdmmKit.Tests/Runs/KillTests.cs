@@ -54,7 +54,7 @@ public sealed class KillTests(KillTests.Undisturbed undisturbed, ITestOutputHelp
             tool.WaitForPoints(4);
             tool.Signal(signal);
             Assert.Equal(130, tool.ExitCode());
-            Assert.StartsWith("Stopped. What was done is saved; the same command", tool.Error, StringComparison.Ordinal);
+            Assert.StartsWith("Stopped. What was trained is saved; the same command", tool.Error, StringComparison.Ordinal);
         }
 
         Assert.NotEmpty(Directory.GetFiles(folder.Path, "*.checkpoint", SearchOption.AllDirectories));

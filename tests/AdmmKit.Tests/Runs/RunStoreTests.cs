@@ -113,7 +113,7 @@ public sealed class RunStoreTests : IDisposable
         Assert.Equal(0, observer.Reports);
         Assert.Contains(lines, l => l.Contains("--force", StringComparison.Ordinal));
         AssertSame(first, second);
-        Assert.Equal(first.WallTime.TotalSeconds, second.WallTime.TotalSeconds, 1e-6);
+        Assert.Equal(first.Models.Select(m => m.Seconds), second.Models.Select(m => m.Seconds));
 
         var again = new RunStore(folder.Path);
         RunResult third = again.Execute(Small, data, 1, force: true, observer);
