@@ -85,6 +85,7 @@ public static class ExperimentCatalogue
         var variants = new Dictionary<string, Recipe>
         {
             ["ADMM"] = PaperRecipes.Full,
+            ["scanned"] = PaperRecipes.Scanned,
             ["iterative"] = PaperRecipes.Iterative,
             ["L1"] = PaperRecipes.L1,
             ["clusters"] = PaperRecipes.Clusters,
@@ -103,6 +104,7 @@ public static class ExperimentCatalogue
         [
             new("Dense LeNet-5", "ADMM", "dense"),
             .. Stages("ADMM", "ADMM"),
+            .. Stages("ADMM, split by the scan,", "scanned"),
             .. oneShot.Select(o => new ExperimentLine("One-shot magnitude " + o.Name, "one-shot " + o.Name, o.Name) { X = Ratio(o.Name) }),
             .. Stages("Iterative magnitude", "iterative").Select(l => l with
             {

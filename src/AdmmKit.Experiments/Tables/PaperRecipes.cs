@@ -43,6 +43,20 @@ public static class PaperRecipes
         },
     };
 
+    /// <summary>The stages of <see cref="Full"/> up to 85x with as many survivors, shared among the layers by the scan that the baselines use.</summary>
+    public static Recipe Scanned { get; } = Full with
+    {
+        Prune =
+        [
+            .. Full.Prune.Where(p => p.Name is "40x" or "85x").Select(p => p with
+            {
+                Survivors = new Dictionary<string, int>(),
+                TotalSurvivors = p.Survivors.Values.Sum(),
+            }),
+        ],
+        Quantize = null,
+    };
+
     /// <summary>Magnitude pruning at once, then masked retraining.</summary>
     /// <param name="name">Names the stage.</param>
     /// <param name="survivors">Weights that stay, shared among the layers by a sensitivity scan.</param>
