@@ -8,6 +8,9 @@ namespace AdmmKit.Experiments.Tables;
 /// <summary>Runs an experiment for several seeds and writes its folder of results.</summary>
 public static class Reproduction
 {
+    // Barely pruned networks in float32 would make up most of a folder that is to be published. They stay in the store.
+    private const int MaximumPublishedBytes = 120_000;
+
     /// <summary>Does all runs of an experiment, or takes them from the store: each variant, each seed.</summary>
     /// <param name="experiment">The experiment.</param>
     /// <param name="store">Where runs are kept.</param>
@@ -67,7 +70,9 @@ public static class Reproduction
         IReadOnlyList<ResultRow> rows = Measurements.Rows(experiment, runs, manifest.CommandLine);
         ResultRows.Write(At("rows.csv"), rows);
         var models = new List<ModelRecord>();
-        foreach (ExperimentLine line in experiment.Lines.Where(l => l.Model != "dense"))
+        bool Small(ExperimentLine line) =>
+            line.Model != "dense" && Measurements.Models(line, runs[line.Variant]).All(m => m.Model.Size.TotalBytes <= MaximumPublishedBytes);
+        foreach (ExperimentLine line in experiment.Lines.Where(Small))
         {
             foreach ((ModelResult model, RunResult run) in Measurements.Models(line, runs[line.Variant]).Zip(runs[line.Variant]))
             {
