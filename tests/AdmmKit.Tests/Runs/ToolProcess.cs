@@ -13,6 +13,7 @@ public sealed class ToolProcess : IDisposable
     private readonly Process process;
     private readonly StringBuilder output = new();
     private readonly StringBuilder error = new();
+    private readonly Thread[] readers;
 
     /// <summary>Starts the tool.</summary>
     /// <param name="outputTo">A file that the shell writes the tool's output to; null to have it in <see cref="Output"/>.</param>
@@ -26,11 +27,9 @@ public sealed class ToolProcess : IDisposable
             : new("/bin/sh", ["-c", $"exec \"$@\" > {outputTo}", "sh", .. command]);
         (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         process = new Process { StartInfo = start };
-        process.OutputDataReceived += (_, e) => Append(output, e.Data);
-        process.ErrorDataReceived += (_, e) => Append(error, e.Data);
         process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        // Threads of their own: the pool's are busy with other tests, and lines that come late are no lines to act on.
+        readers = [Reader(process.StandardOutput, output), Reader(process.StandardError, error)];
     }
 
     public string Output => Text(output);
@@ -43,8 +42,7 @@ public sealed class ToolProcess : IDisposable
     public int ExitCode()
     {
         Assert.True(process.WaitForExit(Patience), "the tool hangs: " + Output + Error);
-        // Without a time it also waits for the last lines.
-        process.WaitForExit();
+        Array.ForEach(readers, r => r.Join());
         return process.ExitCode;
     }
 
@@ -85,12 +83,21 @@ public sealed class ToolProcess : IDisposable
         process.Dispose();
     }
 
-    private static void Append(StringBuilder text, string? line)
+    private static Thread Reader(StreamReader from, StringBuilder text)
     {
-        lock (text)
+        var thread = new Thread(() =>
         {
-            text.Append(line).Append('\n');
-        }
+            while (from.ReadLine() is { } line)
+            {
+                lock (text)
+                {
+                    text.Append(line).Append('\n');
+                }
+            }
+        })
+        { IsBackground = true };
+        thread.Start();
+        return thread;
     }
 
     private static string Text(StringBuilder text)
