@@ -9,43 +9,78 @@ public sealed class NetworkSpec
     /// <summary>28 x 28 grey: MNIST.</summary>
     public static readonly ImageShape Mnist = new(1, 28, 28);
 
+    /// <summary>32 x 32 colour: CIFAR-10.</summary>
+    public static readonly ImageShape Cifar = new(3, 32, 32);
+
+    /// <summary>224 x 224 colour: ImageNet, as VGG-16 and ResNet-50 read it; AlexNet reads 227 x 227.</summary>
+    public static readonly ImageShape ImageNet = new(3, 224, 224);
+
+    /// <summary>What stands in <see cref="Inputs"/> for the image.</summary>
+    public const int Image = -1;
+
     private static readonly Dictionary<string, Func<ImageShape, int, NetworkSpec>> Builders = new(StringComparer.Ordinal)
     {
         ["lenet5"] = (input, classes) => LeNet5(input, classes),
         ["lenet5-relu"] = (input, classes) => LeNet5(input, classes, relu: true),
         ["lenet-300-100"] = LeNet300100,
+        ["alexnet"] = (input, classes) => NetworkLibrary.AlexNet(input, classes),
+        ["caffenet"] = (input, classes) => NetworkLibrary.AlexNet(input, classes, caffeNet: true),
+        ["vgg16"] = NetworkLibrary.Vgg16,
+        ["vgg-small"] = NetworkLibrary.VggSmall,
+        ["resnet20"] = (input, classes) => NetworkLibrary.ResNet(20, input, classes),
+        ["resnet32"] = (input, classes) => NetworkLibrary.ResNet(32, input, classes),
+        ["resnet56"] = (input, classes) => NetworkLibrary.ResNet(56, input, classes),
+        ["resnet50"] = NetworkLibrary.ResNet50,
     };
 
-    /// <summary>Describes a network.</summary>
+    /// <summary>Describes a chain: each step reads the output of the one before, the first one the image.</summary>
     /// <param name="name">The architecture's name.</param>
     /// <param name="input">Shape of one image.</param>
     /// <param name="nodes">Its steps in order.</param>
     /// <exception cref="AdmmKitException">A step does not fit its input, or two layers share a name.</exception>
     public NetworkSpec(string name, ImageShape input, IReadOnlyList<Node> nodes)
+        : this(name, input, nodes, [.. Enumerable.Range(-1, nodes?.Count ?? 0).Select(i => new[] { i })])
+    {
+    }
+
+    /// <summary>Describes a graph. <see cref="NetworkBuilder"/> is the comfortable way to make one.</summary>
+    /// <param name="name">The architecture's name.</param>
+    /// <param name="input">Shape of one image.</param>
+    /// <param name="nodes">Its steps, each after those that it reads; the last one is the output.</param>
+    /// <param name="inputs">For each step the positions of the steps that it reads; <see cref="Image"/> for the image.</param>
+    /// <exception cref="AdmmKitException">A step does not fit its inputs or comes before one, or two layers share a name.</exception>
+    public NetworkSpec(string name, ImageShape input, IReadOnlyList<Node> nodes, IReadOnlyList<IReadOnlyList<int>> inputs)
     {
         ArgumentNullException.ThrowIfNull(nodes);
-        Name = name;
-        Input = input;
-        Nodes = nodes;
-        var layers = new List<LayerInfo>();
-        ImageShape shape = input;
-        foreach (Node node in nodes)
+        ArgumentNullException.ThrowIfNull(inputs);
+        (Name, Input, Nodes, Inputs) = (name, input, nodes, inputs);
+        if (nodes.Count == 0 || inputs.Count != nodes.Count || inputs.Where((from, i) => from.Count == 0 || from.Any(f => f < Image || f >= i)).Any())
         {
-            if (node.Layer(shape) is { } layer)
-            {
-                if (layers.Any(l => l.Name == layer.Name))
-                {
-                    throw new AdmmKitException($"Two layers of '{name}' are named '{layer.Name}': give each its own name.");
-                }
-
-                layers.Add(layer);
-            }
-
-            shape = node.OutputShape(shape);
+            throw new AdmmKitException($"'{name}' is not a network: each step reads the image or steps before it, and there is at least one step.");
         }
 
-        Layers = layers;
-        Classes = shape.Size;
+        (var shapes, var layers, var normalizations) = (new List<ImageShape>(), new List<LayerInfo>(), new List<NormalizationInfo>());
+        for (int i = 0; i < nodes.Count; i++)
+        {
+            ImageShape[] read = [.. inputs[i].Select(f => f == Image ? input : shapes[f])];
+            shapes.Add(nodes[i].OutputShape(read));
+            if (nodes[i].Layer(read[0]) is { } layer)
+            {
+                layers.Add(layer);
+            }
+            else if (nodes[i] is Node.BatchNorm norm)
+            {
+                normalizations.Add(new(norm.Name, read[0].Channels));
+            }
+        }
+
+        if (layers.Select(l => l.Name).Concat(normalizations.Select(n => n.Name)).GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        {
+            throw new AdmmKitException($"Two layers of '{name}' are named '{twice.Key}': give each its own name.");
+        }
+
+        (Shapes, Layers, Normalizations) = (shapes, layers, normalizations);
+        Classes = shapes[^1].Size;
     }
 
     /// <summary>Names that <see cref="Create"/> knows.</summary>
@@ -63,8 +98,17 @@ public sealed class NetworkSpec
     /// <summary>The steps in order.</summary>
     public IReadOnlyList<Node> Nodes { get; }
 
+    /// <summary>For each step the positions of the steps that it reads; <see cref="Image"/> for the image.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> Inputs { get; }
+
+    /// <summary>For each step the shape of its output.</summary>
+    public IReadOnlyList<ImageShape> Shapes { get; }
+
     /// <summary>The layers with weights, in order.</summary>
     public IReadOnlyList<LayerInfo> Layers { get; }
+
+    /// <summary>The batch normalizations, in order.</summary>
+    public IReadOnlyList<NormalizationInfo> Normalizations { get; }
 
     /// <summary>Weights of all layers; biases are not counted, as in the paper.</summary>
     public int WeightCount => Layers.Sum(l => l.WeightCount);

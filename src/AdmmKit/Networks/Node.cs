@@ -13,36 +13,65 @@ public readonly record struct ImageShape(int Channels, int Height, int Width)
     public override string ToString() => FormattableString.Invariant($"{Channels}x{Height}x{Width}");
 }
 
-/// <summary>One step of a network. Steps run in order, each on the output of the one before.</summary>
+/// <summary>Scale and shift that follow a layer: one batch normalization.</summary>
+/// <param name="Name">Its name, unique among the normalizations of its network.</param>
+/// <param name="Channels">Channels that it normalizes, each by itself.</param>
+public sealed record NormalizationInfo(string Name, int Channels)
+{
+    /// <summary>Numbers that define it: scale, shift, running mean and running variance of each channel, in this order.</summary>
+    public int Count => 4 * Channels;
+}
+
+/// <summary>One step of a network: what it makes of the outputs of earlier steps, or of the image.</summary>
 public abstract record Node
 {
     /// <summary>The shape of the output for one image.</summary>
-    /// <param name="input">The shape of the input.</param>
-    /// <exception cref="AdmmKitException">The input is too small for this step.</exception>
+    /// <param name="input">The shape of the input; of the first one where a step has several.</param>
+    /// <exception cref="AdmmKitException">The input does not fit this step.</exception>
     public abstract ImageShape OutputShape(ImageShape input);
+
+    /// <summary>The shape of the output for one image.</summary>
+    /// <param name="inputs">The shapes of the inputs; one, except for <see cref="Add"/> and <see cref="Concat"/>.</param>
+    /// <exception cref="AdmmKitException">The inputs do not fit this step, or each other.</exception>
+    public virtual ImageShape OutputShape(IReadOnlyList<ImageShape> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        return inputs.Count == 1 ? OutputShape(inputs[0])
+            : throw new AdmmKitException($"A {GetType().Name} step has one input, not {inputs.Count}.");
+    }
 
     /// <summary>The weights of this step, or null where it has none.</summary>
     /// <param name="input">The shape of the input.</param>
     public virtual LayerInfo? Layer(ImageShape input) => null;
 
-    /// <summary>A convolution without padding, stride 1, with biases.</summary>
+    /// <summary>A convolution.</summary>
     /// <param name="Name">The layer's name.</param>
     /// <param name="Filters">Output channels.</param>
     /// <param name="Kernel">Rows and columns of the kernel.</param>
-    public sealed record Convolution(string Name, int Filters, int Kernel) : Node
+    /// <param name="Stride">Inputs from one output to the next, in rows and columns.</param>
+    /// <param name="Padding">Rows and columns of zeros around the input.</param>
+    /// <param name="Groups">The channels are split into so many groups; a filter reads those of its own.</param>
+    /// <param name="Biased">Whether its biases are trained; without, they stay zero, as before a batch normalization.</param>
+    public sealed record Convolution(
+        string Name, int Filters, int Kernel, int Stride = 1, int Padding = 0, int Groups = 1, bool Biased = true) : Node
     {
         /// <inheritdoc/>
-        public override ImageShape OutputShape(ImageShape input) => input.Height >= Kernel && input.Width >= Kernel
-            ? new(Filters, input.Height - Kernel + 1, input.Width - Kernel + 1)
-            : throw new AdmmKitException(FormattableString.Invariant(
-                $"Layer '{Name}' has a {Kernel}x{Kernel} kernel, but its input is only {input.Height}x{input.Width}: use larger images or another architecture."));
+        public override ImageShape OutputShape(ImageShape input)
+        {
+            if (Groups < 1 || input.Channels % Groups != 0 || Filters % Groups != 0)
+            {
+                throw new AdmmKitException(FormattableString.Invariant(
+                    $"Layer '{Name}' has {Groups} groups, which do not divide its {input.Channels} input channels and {Filters} filters evenly."));
+            }
+
+            return Windows(input, Filters, Kernel, Stride, Padding, $"Layer '{Name}' has a {Kernel}x{Kernel} kernel");
+        }
 
         /// <inheritdoc/>
         public override LayerInfo Layer(ImageShape input)
         {
-            ImageShape output = OutputShape(input);
-            return new(Name, LayerKind.Convolution, Filters, input.Channels, Kernel, Kernel,
-                (long)output.Size * input.Channels * Kernel * Kernel);
+            (ImageShape output, int channels) = (OutputShape(input), input.Channels / Groups);
+            return new(Name, LayerKind.Convolution, Filters, channels, Kernel, Kernel, (long)output.Size * channels * Kernel * Kernel);
         }
     }
 
@@ -60,11 +89,17 @@ public abstract record Node
     }
 
     /// <summary>The largest value of each window; a last row or column that does not fill a window is dropped.</summary>
-    /// <param name="Window">Rows and columns of the window, and the stride.</param>
-    public sealed record MaxPool(int Window) : Node
+    /// <param name="Window">Rows and columns of the window.</param>
+    /// <param name="Stride">Inputs from one window to the next; 0 for windows side by side.</param>
+    /// <param name="Padding">Rows and columns around the input that count as smaller than everything.</param>
+    public sealed record MaxPool(int Window, int Stride = 0, int Padding = 0) : Node
     {
+        /// <summary>Inputs from one window to the next.</summary>
+        public int Step => Stride == 0 ? Window : Stride;
+
         /// <inheritdoc/>
-        public override ImageShape OutputShape(ImageShape input) => Pooled(input, Window);
+        public override ImageShape OutputShape(ImageShape input) =>
+            Windows(input, input.Channels, Window, Step, Padding, $"A pooling step has a {Window}x{Window} window");
     }
 
     /// <summary>The mean of each window; a last row or column that does not fill a window is dropped.</summary>
@@ -72,7 +107,15 @@ public abstract record Node
     public sealed record AveragePool(int Window) : Node
     {
         /// <inheritdoc/>
-        public override ImageShape OutputShape(ImageShape input) => Pooled(input, Window);
+        public override ImageShape OutputShape(ImageShape input) =>
+            Windows(input, input.Channels, Window, Window, 0, $"A pooling step has a {Window}x{Window} window");
+    }
+
+    /// <summary>The mean of each channel.</summary>
+    public sealed record GlobalAveragePool : Node
+    {
+        /// <inheritdoc/>
+        public override ImageShape OutputShape(ImageShape input) => new(input.Channels, 1, 1);
     }
 
     /// <summary>max(x, 0).</summary>
@@ -90,8 +133,108 @@ public abstract record Node
         public override ImageShape OutputShape(ImageShape input) => input;
     }
 
-    private static ImageShape Pooled(ImageShape input, int window) => input.Height >= window && input.Width >= window
-        ? new(input.Channels, input.Height / window, input.Width / window)
-        : throw new AdmmKitException(FormattableString.Invariant(
-            $"A {window}x{window} pooling window does not fit its {input.Height}x{input.Width} input: use larger images or another architecture."));
+    /// <summary>
+    /// Batch normalization (Ioffe and Szegedy 2015): scale (x - mean) / sqrt(variance + 1e-5) + shift, a channel each. In
+    /// training mean and variance are those of the mini-batch, and a tenth of the way is gone to them in the running ones,
+    /// which count otherwise.
+    /// </summary>
+    /// <param name="Name">The normalization's name.</param>
+    public sealed record BatchNorm(string Name) : Node
+    {
+        /// <summary>Added to the variance.</summary>
+        public const double Epsilon = 1e-5;
+
+        /// <summary>How far the running mean and variance follow those of a mini-batch.</summary>
+        public const double Momentum = 0.1;
+
+        /// <inheritdoc/>
+        public override ImageShape OutputShape(ImageShape input) => input;
+    }
+
+    /// <summary>
+    /// Local response normalization across channels (Krizhevsky et al. 2012, in Caffe's parameters):
+    /// x / (bias + alpha / size * sum of squares of the size channels around)^beta.
+    /// </summary>
+    /// <param name="Size">Channels in the sum, odd.</param>
+    /// <param name="Alpha">Factor of the mean of the squares.</param>
+    /// <param name="Beta">The exponent.</param>
+    /// <param name="Bias">Added to the sum.</param>
+    public sealed record LocalResponseNorm(int Size = 5, double Alpha = 1e-4, double Beta = 0.75, double Bias = 1) : Node
+    {
+        /// <inheritdoc/>
+        public override ImageShape OutputShape(ImageShape input) => Size > 0 && Size % 2 == 1 ? input
+            : throw new AdmmKitException(FormattableString.Invariant($"A local response normalization is over an odd number of channels, not {Size}."));
+    }
+
+    /// <summary>(x - mean) / deviation of each channel: brings pixels in [0, 1] to the scale that a network was trained with.</summary>
+    /// <param name="Means">One mean a channel.</param>
+    /// <param name="Deviations">One standard deviation a channel.</param>
+    public sealed record Standardize(IReadOnlyList<float> Means, IReadOnlyList<float> Deviations) : Node
+    {
+        /// <inheritdoc/>
+        public override ImageShape OutputShape(ImageShape input) => input.Channels == Means.Count && input.Channels == Deviations.Count
+            ? input
+            : throw new AdmmKitException(FormattableString.Invariant(
+                $"The images have {input.Channels} channels, but means and deviations are given for {Means.Count} and {Deviations.Count}."));
+    }
+
+    /// <summary>
+    /// The shortcut without weights of a residual block ("option A" of He et al. 2016, sec. 3.3): every Stride-th row and column,
+    /// and channels of zeros, half of the new ones before the others and half after them.
+    /// </summary>
+    /// <param name="Filters">Channels of the output.</param>
+    /// <param name="Stride">Inputs from one output to the next.</param>
+    public sealed record Shortcut(int Filters, int Stride) : Node
+    {
+        /// <inheritdoc/>
+        public override ImageShape OutputShape(ImageShape input) => Filters >= input.Channels
+            ? Windows(input, Filters, 1, Stride, 0, "A shortcut")
+            : throw new AdmmKitException(FormattableString.Invariant(
+                $"A shortcut adds channels of zeros, but its {input.Channels} input channels are more than its {Filters} outputs."));
+    }
+
+    /// <summary>The sum of its inputs.</summary>
+    public sealed record Add : Node
+    {
+        /// <inheritdoc/>
+        public override ImageShape OutputShape(ImageShape input) => input;
+
+        /// <inheritdoc/>
+        public override ImageShape OutputShape(IReadOnlyList<ImageShape> inputs)
+        {
+            ArgumentNullException.ThrowIfNull(inputs);
+            return inputs.Count > 1 && inputs.All(i => i == inputs[0]) ? inputs[0]
+                : throw new AdmmKitException($"A sum is of two or more outputs of one shape, not of {string.Join(", ", inputs)}.");
+        }
+    }
+
+    /// <summary>The channels of its inputs one after the other.</summary>
+    public sealed record Concat : Node
+    {
+        /// <inheritdoc/>
+        public override ImageShape OutputShape(ImageShape input) => input;
+
+        /// <inheritdoc/>
+        public override ImageShape OutputShape(IReadOnlyList<ImageShape> inputs)
+        {
+            ArgumentNullException.ThrowIfNull(inputs);
+            return inputs.Count > 1 && inputs.All(i => (i.Height, i.Width) == (inputs[0].Height, inputs[0].Width))
+                ? inputs[0] with { Channels = inputs.Sum(i => i.Channels) }
+                : throw new AdmmKitException($"Channels are put together of two or more outputs of one size, not of {string.Join(", ", inputs)}.");
+        }
+    }
+
+    private static ImageShape Windows(ImageShape input, int channels, int window, int stride, int padding, string who)
+    {
+        if (window < 1 || stride < 1 || padding < 0 || padding >= window)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"{who}, stride {stride} and padding {padding}: window and stride are at least 1, and the padding is smaller than the window."));
+        }
+
+        (int height, int width) = (input.Height + (2 * padding) - window, input.Width + (2 * padding) - window);
+        return height >= 0 && width >= 0 ? new(channels, (height / stride) + 1, (width / stride) + 1)
+            : throw new AdmmKitException(FormattableString.Invariant(
+                $"{who}, but its input is only {input.Height}x{input.Width}: use larger images or another architecture."));
+    }
 }

@@ -174,7 +174,7 @@ public sealed class CompressionPipeline
 
             Train(phase(round), cancellation);
             w = NetworkWeights.CopyFrom(network);
-            z = new NetworkWeights([.. w.Weights.Select((x, i) => Levels(i, x, z.Weights[i], outcome.Levels[i]))], w.Biases);
+            z = w with { Weights = [.. w.Weights.Select((x, i) => Levels(i, x, z.Weights[i], outcome.Levels[i]))] };
         }
 
         return outcome with { Admm = outcome.Admm with { Weights = w, Projected = z } };
@@ -306,7 +306,7 @@ public sealed class CompressionPipeline
         });
         Saving(Save, progress => trainer.Run(progress, iterated, cancellation));
         NetworkWeights weights = NetworkWeights.CopyFrom(network);
-        return new AdmmOutcome(weights, new NetworkWeights([.. trainer.Projected.Select(z => (float[])z.Clone())], weights.Biases), trainer.History);
+        return new AdmmOutcome(weights, weights with { Weights = [.. trainer.Projected.Select(z => (float[])z.Clone())] }, trainer.History);
     }
 
     /// <summary>Calls back at once, on the same thread, unlike Progress.</summary>

@@ -38,6 +38,19 @@ public interface ITrainable
     /// <param name="source"><see cref="LayerInfo.Rows"/> numbers.</param>
     void SetBiases(int layer, ReadOnlySpan<float> source);
 
+    /// <summary>The batch normalizations, which train beside the weights and are neither pruned nor quantized.</summary>
+    IReadOnlyList<NormalizationInfo> Normalizations => [];
+
+    /// <summary>Copies a batch normalization out of the engine.</summary>
+    /// <param name="normalization">Which one.</param>
+    /// <param name="destination">Receives <see cref="NormalizationInfo.Count"/> numbers.</param>
+    void CopyNormalization(int normalization, Span<float> destination) => throw new ArgumentOutOfRangeException(nameof(normalization));
+
+    /// <summary>Replaces a batch normalization.</summary>
+    /// <param name="normalization">Which one.</param>
+    /// <param name="source"><see cref="NormalizationInfo.Count"/> numbers.</param>
+    void SetNormalization(int normalization, ReadOnlySpan<float> source) => throw new ArgumentOutOfRangeException(nameof(normalization));
+
     /// <summary>Sets the term that training adds to the loss for this layer, in place of the one before.</summary>
     /// <param name="layer">Which layer.</param>
     /// <param name="penalty">The term; <see cref="Penalty.None"/> removes it.</param>

@@ -7,6 +7,9 @@ namespace AdmmKit.Training;
 /// <param name="Biases">One array a layer.</param>
 public sealed record NetworkWeights(IReadOnlyList<float[]> Weights, IReadOnlyList<float[]> Biases)
 {
+    /// <summary>One array a batch normalization: scales, shifts, running means, running variances. Empty where there is none.</summary>
+    public IReadOnlyList<float[]> Normalizations { get; init; } = [];
+
     /// <summary>Number of weights that are not zero, in all layers.</summary>
     public int Survivors => Weights.Sum(w => CountNonZero(w));
 
@@ -23,7 +26,13 @@ public sealed record NetworkWeights(IReadOnlyList<float[]> Weights, IReadOnlyLis
             network.CopyBiases(i, biases[i] = new float[network.Layers[i].Rows]);
         }
 
-        return new NetworkWeights(weights, biases);
+        var normalizations = new float[network.Normalizations.Count][];
+        for (int i = 0; i < normalizations.Length; i++)
+        {
+            network.CopyNormalization(i, normalizations[i] = new float[network.Normalizations[i].Count]);
+        }
+
+        return new NetworkWeights(weights, biases) { Normalizations = normalizations };
     }
 
     /// <summary>Puts them into a network.</summary>
@@ -35,6 +44,11 @@ public sealed record NetworkWeights(IReadOnlyList<float[]> Weights, IReadOnlyLis
         {
             network.SetWeights(i, Weights[i]);
             network.SetBiases(i, Biases[i]);
+        }
+
+        for (int i = 0; i < Normalizations.Count; i++)
+        {
+            network.SetNormalization(i, Normalizations[i]);
         }
     }
 

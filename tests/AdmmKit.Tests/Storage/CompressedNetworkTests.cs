@@ -49,7 +49,7 @@ public class CompressedNetworkTests
     [InlineData(0.01, 8, true)]
     public void Every_bit_of_the_file_is_accounted_for(double keep, int bits, bool codebook = false)
     {
-        foreach (string architecture in NetworkSpec.Architectures)
+        foreach (string architecture in NetworkSpec.Architectures.Where(a => a.StartsWith("lenet", StringComparison.Ordinal)))
         {
             NetworkSpec spec = NetworkSpec.Create(architecture, new ImageShape(1, 17, 19), 7);
             var random = new RandomStream(1, "accounting");
