@@ -17,6 +17,7 @@ public sealed unsafe class Network : IDisposable
     private readonly FloatBuffer input;
     private readonly Pass pass = new();
     private readonly Action<int> loadBlock;
+    private readonly float[] pixelValues;
     private readonly float[] losses;
     private readonly int[] predictions;
     private Batch batch;
@@ -40,19 +41,10 @@ public sealed unsafe class Network : IDisposable
         losses = new float[MaxBlocks * KernelSet.Block];
         predictions = new int[MaxBlocks * KernelSet.Block];
         loadBlock = LoadBlock;
-        Layers = Build(spec, new LayerContext(kernels, pool, forTraining));
+        pixelValues = PixelValues(spec);
+        Layers = new GraphBuilder(spec, input, new LayerContext(kernels, pool, forTraining, MaxBlocks)).Build();
         Parameters = [.. Layers.OfType<IParameterLayer>().Select(l => l.Parameters)];
-        float* x = input.Pointer;
-        float* dx = null;
-        bool weightsBelow = false;
-        foreach (Layer layer in Layers)
-        {
-            // Nobody reads the gradient of the images, nor of anything below the first weights.
-            layer.Connect(x, forTraining && weightsBelow ? dx : null);
-            weightsBelow |= layer is IParameterLayer;
-            x = layer.Output.Pointer;
-            dx = layer.OutputGradient.Pointer;
-        }
+        Normalizations = [.. Layers.OfType<BatchNormLayer>().Select(l => l.Normalization)];
     }
 
     /// <summary>What the network computes.</summary>
@@ -65,6 +57,8 @@ public sealed unsafe class Network : IDisposable
 
     internal IReadOnlyList<Parameters> Parameters { get; }
 
+    internal IReadOnlyList<Normalization> Normalizations { get; }
+
     internal int MaxBlocks { get; }
 
     internal int MaxBatch => MaxBlocks * KernelSet.Block;
@@ -74,10 +68,21 @@ public sealed unsafe class Network : IDisposable
     public void SetWeights(NetworkWeights weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
+        if (weights.Weights.Count != Parameters.Count || weights.Normalizations.Count != Normalizations.Count)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"'{Spec.Name}' has {Parameters.Count} layers and {Normalizations.Count} batch normalizations, but weights are given for {weights.Weights.Count} and {weights.Normalizations.Count}."));
+        }
+
         for (int i = 0; i < Parameters.Count; i++)
         {
             weights.Weights[i].CopyTo(Parameters[i].Weights.Span);
             weights.Biases[i].CopyTo(Parameters[i].Biases.Span);
+        }
+
+        for (int i = 0; i < Normalizations.Count; i++)
+        {
+            weights.Normalizations[i].CopyTo(Normalizations[i].Values.Span);
         }
     }
 
@@ -159,6 +164,7 @@ public sealed unsafe class Network : IDisposable
     internal double Forward(in Batch images, bool training, ulong randomKey)
     {
         batch = images;
+        pass.Images = images.Count;
         pass.Blocks = (images.Count + KernelSet.Block - 1) / KernelSet.Block;
         pass.Training = training;
         pass.RandomKey = randomKey;
@@ -179,27 +185,17 @@ public sealed unsafe class Network : IDisposable
         }
     }
 
-    private List<Layer> Build(NetworkSpec spec, LayerContext context)
+    /// <summary>What becomes of each byte of each channel: scaled to [0, 1], and standardized where the network begins so.</summary>
+    private static float[] PixelValues(NetworkSpec spec)
     {
-        var layers = new List<Layer>();
-        ImageShape shape = spec.Input;
-        foreach (Node node in spec.Nodes)
+        var values = new float[spec.Input.Channels * 256];
+        for (int i = 0; i < values.Length; i++)
         {
-            ImageShape output = node.OutputShape(shape);
-            layers.Add(node switch
-            {
-                Node.Convolution => new ConvolutionLayer(node.Layer(shape)!, shape, output, MaxBlocks, context),
-                Node.FullyConnected => new FullyConnectedLayer(node.Layer(shape)!, shape, output, MaxBlocks, context),
-                Node.MaxPool pool => new MaxPoolLayer(pool.Window, shape, output, MaxBlocks, context),
-                Node.AveragePool pool => new AveragePoolLayer(pool.Window, shape, output, MaxBlocks, context),
-                Node.Relu => new ReluLayer(shape, MaxBlocks, context),
-                Node.Dropout dropout => new DropoutLayer(dropout.Rate, shape, MaxBlocks, context),
-                _ => throw new AdmmKitException($"The engine cannot compute a {node.GetType().Name} step."),
-            });
-            shape = output;
+            float scaled = (i % 256) * PixelScale;
+            values[i] = spec.Nodes[0] is Node.Standardize s ? (scaled - s.Means[i / 256]) / s.Deviations[i / 256] : scaled;
         }
 
-        return layers;
+        return values;
     }
 
     private nint Lane(int image, int feature) =>
@@ -228,6 +224,7 @@ public sealed unsafe class Network : IDisposable
             (int dx, int dy) = batch.ShiftAt(index);
             for (int c = 0; c < channels; c++)
             {
+                ReadOnlySpan<float> value = pixelValues.AsSpan(c * 256, 256);
                 for (int y = 0; y < height; y++)
                 {
                     int sourceY = y - dy;
@@ -236,7 +233,7 @@ public sealed unsafe class Network : IDisposable
                     for (int x = 0; x < width; x++)
                     {
                         int sourceX = x - dx;
-                        row[x * KernelSet.Block] = (uint)sourceX < (uint)sourceRow.Length ? sourceRow[sourceX] * PixelScale : 0;
+                        row[x * KernelSet.Block] = value[(uint)sourceX < (uint)sourceRow.Length ? sourceRow[sourceX] : 0];
                     }
                 }
             }

@@ -34,6 +34,11 @@ public sealed partial class TrainableNetwork
                 writer.Write(MemoryMarshal.AsBytes(buffer.Span));
             }
         }
+
+        foreach (FloatBuffer buffer in network.Normalizations.SelectMany(n => new[] { n.Values, n.First, n.Second }))
+        {
+            writer.Write(MemoryMarshal.AsBytes(buffer.Span));
+        }
     }
 
     /// <summary>
@@ -69,6 +74,11 @@ public sealed partial class TrainableNetwork
                 }
 
                 p.UpdateMask();
+            }
+
+            foreach (FloatBuffer buffer in network.Normalizations.SelectMany(n => new[] { n.Values, n.First, n.Second }))
+            {
+                stream.ReadExactly(MemoryMarshal.AsBytes(buffer.Span));
             }
 
             EnterPhase(phase, savedStep);

@@ -120,6 +120,26 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<NormalizationInfo> Normalizations => network.Spec.Normalizations;
+
+    /// <inheritdoc/>
+    public void CopyNormalization(int normalization, Span<float> destination) =>
+        network.Normalizations[normalization].Values.Span.CopyTo(destination);
+
+    /// <inheritdoc/>
+    public void SetNormalization(int normalization, ReadOnlySpan<float> source)
+    {
+        NormalizationInfo info = Normalizations[normalization];
+        if (source.Length != info.Count)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"Batch normalization '{info.Name}' of {info.Channels} channels takes {info.Count} numbers, not {source.Length}."));
+        }
+
+        source.CopyTo(network.Normalizations[normalization].Values.Span);
+    }
+
+    /// <inheritdoc/>
     public void SetPenalty(int layer, Penalty penalty)
     {
         Parameters parameters = network.Parameters[layer];
@@ -166,6 +186,12 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
             p.WeightSecond.Span.Clear();
             p.BiasFirst.Span.Clear();
             p.BiasSecond.Span.Clear();
+        }
+
+        foreach (Normalization n in network.Normalizations)
+        {
+            n.First.Span.Clear();
+            n.Second.Span.Clear();
         }
 
         EnterPhase(phase, 0);
@@ -292,6 +318,7 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
         }
 
         pool.Run(updates.Count, update);
+        UpdateNormalizations();
         step++;
         return (loss, count);
     }
@@ -320,6 +347,21 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
         float* g = (biases ? p.BiasGradient : p.WeightGradient).Pointer + first;
         float* m = (biases ? p.BiasFirst : p.WeightFirst).Pointer + first;
         float* v = (biases ? p.BiasSecond : p.WeightSecond).Pointer + first;
+        Optimize(terms, w, g, m, v, count);
+    }
+
+    private void UpdateNormalizations()
+    {
+        // Scales and shifts, few numbers, and like biases without weight decay.
+        var terms = new UpdateTerms { GradientScale = gradientScale, Decay = 0, Rho = 0, Lambda = 0, Target = null, Mask = null };
+        foreach (Normalization n in network.Normalizations)
+        {
+            Optimize(terms, n.Values.Pointer, n.Gradients.Pointer, n.First.Pointer, n.Second.Pointer, n.Gradients.Length);
+        }
+    }
+
+    private void Optimize(in UpdateTerms terms, float* w, float* g, float* m, float* v, int count)
+    {
         if (options.Optimizer is Optimizer.Sgd sgd)
         {
             kernels.Momentum(terms, rate, sgd.Momentum, w, g, m, count);

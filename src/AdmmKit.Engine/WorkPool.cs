@@ -31,12 +31,17 @@ internal sealed class WorkPool : IDisposable
         workers = new Thread[threads - 1];
         for (int i = 0; i < workers.Length; i++)
         {
-            workers[i] = new Thread(Work) { IsBackground = true, Name = "AdmmKit worker" };
+            int worker = i + 1;
+            workers[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = "AdmmKit worker" };
             workers[i].Start();
         }
     }
 
     public int Threads { get; }
+
+    /// <summary>Number of the thread within its pool; 0 for every thread that gives a pool its jobs.</summary>
+    [field: ThreadStatic]
+    public static int Worker { get; private set; }
 
     /// <summary>Runs body(0) .. body(tasks - 1) and returns when all are done. Throws what a task threw.</summary>
     public void Run(int tasks, Action<int> body)
@@ -136,8 +141,9 @@ internal sealed class WorkPool : IDisposable
         }
     }
 
-    private void Work()
+    private void Work(int worker)
     {
+        Worker = worker;
         uint seen = 0;
         while (!stopping)
         {

@@ -13,6 +13,15 @@ internal abstract unsafe class KernelSet
     /// <summary>Images in a block: two AVX-512 vectors, one cache-line pair.</summary>
     public const int Block = 32;
 
+    /// <summary>The most rows of a panel.</summary>
+    public const int MaxPanelRows = 10;
+
+    /// <summary>Rows and columns of one tile of a weight gradient.</summary>
+    public const int CorrelateTile = 4;
+
+    /// <summary>The most numbers in a vector.</summary>
+    public const int MaxLanes = 16;
+
     /// <summary>Rows that the tile kernel computes together; five divides every layer of LeNet-5 and fits 16 registers.</summary>
     public const int TileRows = 5;
 
@@ -21,6 +30,9 @@ internal abstract unsafe class KernelSet
 
     /// <summary>The fastest kernel set of this machine.</summary>
     public static KernelSet Best => Supported[0];
+
+    /// <summary>Rows of a panel for a product of so many rows: of 8 and 10 the one that wastes less.</summary>
+    public static int PanelRowsFor(int rows) => (rows + 9) / 10 * 10 <= (rows + 7) / 8 * 8 ? 10 : 8;
 
     /// <summary>The instruction set's name, for manifests.</summary>
     public abstract string Name { get; }
@@ -39,10 +51,26 @@ internal abstract unsafe class KernelSet
     public abstract void Multiply(in TileGeometry g, float* a, float* b, float* c, float* start, int rows, bool accumulate);
 
     /// <summary>
-    /// Correlates rows of output gradients with columns of inputs over all images and positions of one block:
-    /// c[r cRow + t] += sum over y, x, image of dy[r dyRow + (y width + x) Block] x[xOffset_t + (y xPitch + x) Block].
+    /// C[r, j] (+)= start[r] + sum over segments s and l &lt; length of A[(aTap_s length + l) panelRows + r] B[bOffset_s + l bStep + j]
+    /// for r &lt; panelRows and j &lt; width: one panel of a packed left side. Segments are pairs (aTap, bOffset).
     /// </summary>
-    public abstract void Correlate(in CorrelateGeometry g, float* dy, float* x, float* c, int rows, int columns);
+    /// <param name="g">What to compute.</param>
+    /// <param name="a">The panel; rows that do not exist are there too.</param>
+    /// <param name="b">B.</param>
+    /// <param name="c">C.</param>
+    /// <param name="start">One number a row to start from, for all rows of the panel; null for zero. Not read when accumulating.</param>
+    /// <param name="rows">Rows of C that exist.</param>
+    /// <param name="accumulate">Whether to add to what C holds.</param>
+    public abstract void MultiplyPanel(in PanelGeometry g, float* a, float* b, float* c, float* start, int rows, bool accumulate);
+
+    /// <summary>
+    /// Correlates four rows of output gradients with four inputs, a vector of sums each:
+    /// sums[r, t] += dy[r dyRow + y dyPitch + n run + i] x[offset_t + y xPitch + n xStep + i], for all y, n, i.
+    /// </summary>
+    public abstract void Correlate(in CorrelateGeometry g, float* dy, float* x, nint* offsets, float* sums);
+
+    /// <summary>c[r cRow + column_t] = the lanes of sums[r, t] added up, for skip &lt;= r &lt; rows and the columns that exist.</summary>
+    public abstract void AddSums(float* sums, int skip, float* c, nint cRow, int* columns, int rows, int count);
 
     public abstract void MaxPool(float* x, float* y, int height, int width, int window);
 
@@ -57,6 +85,27 @@ internal abstract unsafe class KernelSet
 
     /// <summary>dx = dy where y > 0, else 0.</summary>
     public abstract void ReluBackward(float* y, float* dy, float* dx, int count);
+
+    /// <summary>The sums of <paramref name="count"/> numbers and of their squares.</summary>
+    public abstract (double Sum, double Squares) Moments(float* x, int count);
+
+    /// <summary>y = x factor + shift, and max(y, 0) where rectified.</summary>
+    public abstract void Affine(float* x, float* y, float factor, float shift, bool rectified, int count);
+
+    /// <summary>The sums of dy and of dy (x - mean), where dy counts only where <see cref="Affine"/> let x through.</summary>
+    public abstract (double Sum, double Products) AffineSums(float* x, float* dy, float mean, float factor, float shift, bool rectified, int count);
+
+    /// <summary>dx (+)= dy factor + x byX + offset, where dy counts only where <see cref="Affine"/> let x through.</summary>
+    public abstract void AffineBackward(
+        float* x, float* dy, float* dx, float factor, float shift, bool rectified, float byX, float offset, bool accumulate, int count);
+
+    /// <summary>sum = x + y, and max(sum, 0) where rectified.</summary>
+    public abstract void Add(float* x, float* y, float* sum, bool rectified, int count);
+
+    /// <summary>The mean of all positions of a channel, for each image.</summary>
+    public abstract void MeanOfPositions(float* x, float* y, int positions, int block);
+
+    public abstract void MeanOfPositionsBackward(float* dy, float* dx, int positions, int block, bool accumulate);
 
     /// <summary>The sum of <paramref name="count"/> numbers.</summary>
     public abstract float Sum(float* x, int count);
@@ -108,18 +157,44 @@ internal readonly unsafe struct TileGeometry
     public required int SegmentCount { get; init; }
 }
 
-/// <summary>Strides of one weight gradient; see <see cref="KernelSet.Correlate"/>.</summary>
-internal readonly struct CorrelateGeometry
+/// <summary>Strides of one panel's product; see <see cref="KernelSet.MultiplyPanel"/>.</summary>
+internal readonly unsafe struct PanelGeometry
 {
-    public required int Height { get; init; }
+    public required int PanelRows { get; init; }
+
+    public required nint BStep { get; init; }
+
+    public required nint CRow { get; init; }
+
+    public required int Length { get; init; }
 
     public required int Width { get; init; }
 
+    public required int* Segments { get; init; }
+
+    public required int SegmentCount { get; init; }
+}
+
+/// <summary>Strides of one weight gradient; see <see cref="KernelSet.Correlate"/>.</summary>
+internal readonly struct CorrelateGeometry
+{
+    /// <summary>Rows of positions.</summary>
+    public required int Height { get; init; }
+
+    /// <summary>Runs in a row.</summary>
+    public required int Runs { get; init; }
+
+    /// <summary>Numbers in a run, side by side in both operands; a multiple of the vector.</summary>
+    public required nint Run { get; init; }
+
     public required nint DyRow { get; init; }
+
+    public required nint DyPitch { get; init; }
 
     public required nint XPitch { get; init; }
 
-    public required nint CRow { get; init; }
+    /// <summary>From a run of x to the next; those of dy follow each other.</summary>
+    public required nint XStep { get; init; }
 }
 
 /// <summary>What is added to a weight's gradient, and where it is held at zero.</summary>

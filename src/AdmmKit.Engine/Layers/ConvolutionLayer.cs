@@ -4,211 +4,210 @@ using AdmmKit.Networks;
 namespace AdmmKit.Engine.Layers;
 
 /// <summary>
-/// Direct convolution. One row of outputs is a small matrix product for each output position, whose "columns" are the
-/// images of a block: filters times the inputs under the kernel, which lie at fixed offsets from the position.
+/// Direct convolution. The outputs at one position are a small matrix product whose "columns" are the images of a block:
+/// filters times the inputs under the kernel. The filters are packed into panels; the inputs are read where they lie, or
+/// from a copy of a few rows with the padding around them.
 /// </summary>
-internal sealed unsafe class ConvolutionLayer : Layer, IParameterLayer
+internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
 {
     // Inputs under the kernel that one pass over the filters reads; this many lines of 128 bytes stay in a 32 KiB cache.
     private const int ChunkLines = 250;
 
-    private readonly int kernel;
-    private readonly Action<int> forwardRow;
-    private readonly Action<int> backwardRow;
-    private readonly Action<int> weightGradientRow;
-    private readonly Action<int> biasGradientRow;
-    private readonly int[] forwardSegments;
-    private readonly int[][] backwardSegments;
+    // Copied rows stay in a second-level cache.
+    private const int MaxCopy = 128 * 1024;
 
-    public ConvolutionLayer(LayerInfo info, ImageShape input, ImageShape output, int maxBlocks, LayerContext context)
-        : base(input, output, maxBlocks, context)
+    private readonly Node.Convolution node;
+    private readonly Panels forward;
+    private readonly Panels backward;
+    private readonly Action<int> forwardBand;
+    private readonly Action<int> backwardBand;
+    private readonly Action<int> weightGradient;
+    private readonly Action<int> biasGradient;
+
+    public ConvolutionLayer(Node.Convolution node, IReadOnlyList<Source> sources, ImageShape output, LayerContext context)
+        : base(sources, output, context)
     {
-        Parameters = new Parameters(info, context.ForTraining);
-        kernel = info.KernelHeight;
-        forwardRow = ForwardRow;
-        backwardRow = BackwardRow;
-        weightGradientRow = WeightGradientRow;
-        biasGradientRow = BiasGradientRow;
-        forwardSegments = ForwardSegments();
-        backwardSegments = BackwardSegments();
+        this.node = node;
+        Parameters = new Parameters(node.Layer(Input)!, context.ForTraining);
+        (forwardBand, backwardBand, weightGradient, biasGradient) = (ForwardBand, BackwardBand, WeightGradient, BiasGradient);
+        forward = PlanForward();
+        backward = PlanBackward();
+        columnTiles = context.ForTraining ? PlanWeightGradient() : [];
+        context.NeedScratch(Math.Max(Math.Max(forward.CopySize, backward.CopySize), TilesAtOnce * SumsOfTile));
     }
 
     public Parameters Parameters { get; }
 
+    public override bool CanRectify => true;
+
     private LayerInfo Info => Parameters.Info;
 
-    private int InputPlane => Input.Height * Input.Width * Block;
+    private int KernelSize => node.Kernel;
 
-    private int OutputPlane => OutputShape.Height * OutputShape.Width * Block;
+    private int TapCount => node.Kernel * node.Kernel;
 
-    private int Taps => kernel * kernel;
+    private int FiltersOfGroup => node.Filters / node.Groups;
 
-    /// <summary>With few input channels a segment runs along a kernel row, else along the channels.</summary>
-    private bool SegmentsRunAlongRow => Info.InputChannels < kernel;
-
-    public override void Forward() => Context.Pool.Run(Pass.Blocks * OutputShape.Height, forwardRow);
+    public override void Forward()
+    {
+        forward.Pack(Context.Pool, Parameters.Weights);
+        Context.Pool.Run(Pass.Blocks * forward.Bands, forwardBand);
+    }
 
     public override void Backward()
     {
-        Parameters.WeightGradient.Span.Clear();
-        Context.Pool.Run((Info.Rows + KernelSet.TileRows - 1) / KernelSet.TileRows * Info.InputChannels * kernel, weightGradientRow);
-        Context.Pool.Run(Info.Rows, biasGradientRow);
+        BackwardThroughRectifier();
+        Context.Pool.Run(WeightGradientTasks, weightGradient);
+        if (node.Biased)
+        {
+            Context.Pool.Run(Info.Rows, biasGradient);
+        }
+
         if (Dx != null)
         {
-            Context.Pool.Run(Pass.Blocks * Input.Height, backwardRow);
+            backward.Pack(Context.Pool, Parameters.Weights);
+            Context.Pool.Run(Pass.Blocks * backward.Bands, backwardBand);
         }
     }
 
-    private int[] ForwardSegments()
+    private Panels PlanForward()
     {
-        var segments = new List<int>();
-        if (SegmentsRunAlongRow)
+        int channels = Info.InputChannels;
+        bool copy = node.Padding > 0;
+        int pitch = (Input.Width + (2 * node.Padding)) * Block;
+        (int chunk, int band, int rowsOfBand) = Chunks(channels, OutputShape.Height, b => ((b - 1) * node.Stride) + KernelSize, copy ? pitch : 0);
+        int channelPitch = copy ? rowsOfBand * pitch : InputPlane;
+        // With few channels a run of products goes along a row of the kernel, else along the channels at one tap.
+        bool alongRow = channels < KernelSize;
+        IEnumerable<(int, int)> All(int position) => alongRow
+            ? from channel in Enumerable.Range(0, channels)
+              from ky in Enumerable.Range(0, KernelSize)
+              select ((channel * KernelSize) + ky, (channel * channelPitch) + (ky * pitch))
+            : from tap in Enumerable.Range(0, TapCount)
+              select (tap, (tap / KernelSize * pitch) + (tap % KernelSize * Block));
+        int WeightAt(int chunkStart, int length, int segment, int l) => alongRow
+            ? (segment * KernelSize) + l
+            : ((chunkStart + l) * TapCount) + segment;
+        return new Panels
         {
-            for (int line = 0; line < Info.InputChannels * kernel; line++)
-            {
-                segments.Add(line * kernel);
-                segments.Add(((line / kernel) * InputPlane) + ((line % kernel) * Input.Width * Block));
-            }
-        }
-        else
-        {
-            for (int tap = 0; tap < Taps; tap++)
-            {
-                segments.Add(tap);
-                segments.Add(((tap / kernel * Input.Width) + (tap % kernel)) * Block);
-            }
-        }
-
-        return [.. segments];
+            Groups = node.Groups,
+            Rows = FiltersOfGroup,
+            Depth = alongRow ? 1 : channels,
+            Chunk = alongRow ? 1 : chunk,
+            RunLength = alongRow ? KernelSize : 0,
+            SegmentCount = alongRow ? channels * KernelSize : TapCount,
+            Band = band,
+            Bands = (OutputShape.Height + band - 1) / band,
+            RowsOfBand = rowsOfBand,
+            Copy = copy,
+            Pitch = pitch,
+            ChannelPitch = channelPitch,
+            Step = alongRow ? Block : channelPitch,
+            Taps = new Taps(1, All),
+            Weight = (group, row, start, length, segment, l) => ((((group * FiltersOfGroup) + row) * Info.Columns) + WeightAt(start, length, segment, l)),
+            CopySize = copy ? (alongRow ? channels : chunk) * channelPitch : 0,
+        };
     }
 
-    /// <summary>For each input position within a row and each row: the outputs that read it, as (weight, output) offsets.</summary>
-    private int[][] BackwardSegments()
+    /// <summary>How many channels and rows are taken at once: what is read again and again stays in a near cache.</summary>
+    private (int Chunk, int Band, int RowsOfBand) Chunks(int channels, int rows, Func<int, int> needed, int pitch)
     {
-        var table = new int[Input.Height * Input.Width][];
-        for (int y = 0; y < Input.Height; y++)
+        int parts = (channels + Math.Max(1, ChunkLines / TapCount) - 1) / Math.Max(1, ChunkLines / TapCount);
+        int chunk = (channels + parts - 1) / parts;
+        int band = Math.Clamp((rows + 3) / 4, 1, 8);
+        while (band > 1 && needed(band) * pitch * chunk > MaxCopy)
         {
-            for (int x = 0; x < Input.Width; x++)
+            band = (band + 1) / 2;
+        }
+
+        return (chunk, band, needed(band));
+    }
+
+    private void ForwardBand(int task)
+    {
+        (int block, int y0) = (task / forward.Bands, task % forward.Bands * forward.Band);
+        int rows = Math.Min(forward.Band, OutputShape.Height - y0);
+        int* segments = forward.Taps.At(0, out int count);
+        float* copy = Context.Scratch.Pointer;
+        for (int group = 0; group < node.Groups; group++)
+        {
+            for (int start = 0; start < forward.Depth; start += forward.Chunk)
             {
-                var segments = new List<int>();
-                for (int tap = 0; tap < Taps; tap++)
+                int length = Math.Min(forward.Chunk, forward.Depth - start);
+                float* x = Plane(Sources[0].Values, Input, block, (group * Info.InputChannels) + start);
+                float* source = x + (y0 * node.Stride * Input.Width * Block);
+                if (forward.Copy)
                 {
-                    int oy = y - (tap / kernel);
-                    int ox = x - (tap % kernel);
-                    if (oy >= 0 && oy < OutputShape.Height && ox >= 0 && ox < OutputShape.Width)
-                    {
-                        segments.Add(tap);
-                        segments.Add(((oy * OutputShape.Width) + ox) * Block);
-                    }
+                    int channels = forward.RunLength > 0 ? Info.InputChannels : length;
+                    CopyRows(x, Input, channels, (y0 * node.Stride) - node.Padding, forward.RowsOfBand, node.Padding, node.Padding, copy);
+                    source = copy;
                 }
 
-                table[(y * Input.Width) + x] = [.. segments];
-            }
-        }
-
-        return table;
-    }
-
-    private void ForwardRow(int task)
-    {
-        int block = task / OutputShape.Height;
-        int y = task % OutputShape.Height;
-        float* x = X + ((nint)block * Input.Size * Block) + (y * Input.Width * Block);
-        float* output = Output.Pointer + ((nint)block * OutputShape.Size * Block) + (y * OutputShape.Width * Block);
-        float* weights = Parameters.Weights.Pointer;
-        bool along = SegmentsRunAlongRow;
-        int channelsAtOnce = along ? Info.InputChannels : Math.Max(1, ChunkLines / Taps);
-        fixed (int* segments = forwardSegments)
-        {
-            for (int channel = 0; channel < Info.InputChannels; channel += channelsAtOnce)
-            {
-                var geometry = new TileGeometry
+                var geometry = new PanelGeometry
                 {
-                    ARow = Info.Columns,
-                    AStep = along ? 1 : Taps,
-                    BStep = along ? Block : InputPlane,
+                    PanelRows = forward.PanelRows,
+                    BStep = forward.Step,
                     CRow = OutputPlane,
-                    Length = along ? kernel : Math.Min(channelsAtOnce, Info.InputChannels - channel),
+                    Length = forward.RunLength > 0 ? forward.RunLength : length,
                     Width = Block,
                     Segments = segments,
-                    SegmentCount = forwardSegments.Length / 2,
+                    SegmentCount = count,
                 };
-                float* a = weights + (channel * Taps);
-                float* b = x + ((nint)channel * InputPlane);
-                for (int ox = 0; ox < OutputShape.Width; ox++)
+                for (int y = 0; y < rows; y++)
                 {
-                    Kernels.Multiply(geometry, a, b + (ox * Block), output + (ox * Block), Parameters.Biases.Pointer, Info.Rows, channel > 0);
-                }
-            }
-        }
-    }
-
-    private void BackwardRow(int task)
-    {
-        int block = task / Input.Height;
-        int y = task % Input.Height;
-        float* dx = Dx + ((nint)block * Input.Size * Block) + (y * Input.Width * Block);
-        float* dy = OutputGradient.Pointer + ((nint)block * OutputShape.Size * Block);
-        int filtersAtOnce = Math.Max(1, ChunkLines / Taps);
-        for (int filter = 0; filter < Info.Rows; filter += filtersAtOnce)
-        {
-            float* a = Parameters.Weights.Pointer + ((nint)filter * Info.Columns);
-            float* b = dy + ((nint)filter * OutputPlane);
-            for (int x = 0; x < Input.Width; x++)
-            {
-                int[] positions = backwardSegments[(y * Input.Width) + x];
-                fixed (int* segments = positions)
-                {
-                    var geometry = new TileGeometry
+                    float* output = Plane(Output, OutputShape, block, group * FiltersOfGroup) + ((y0 + y) * OutputShape.Width * Block);
+                    float* line = source + (y * node.Stride * forward.Pitch);
+                    for (int x0 = 0; x0 < OutputShape.Width; x0++)
                     {
-                        ARow = Taps,
-                        AStep = Info.Columns,
-                        BStep = OutputPlane,
-                        CRow = InputPlane,
-                        Length = Math.Min(filtersAtOnce, Info.Rows - filter),
-                        Width = Block,
-                        Segments = segments,
-                        SegmentCount = positions.Length / 2,
-                    };
-                    Kernels.Multiply(geometry, a, b, dx + (x * Block), null, Info.InputChannels, filter > 0);
+                        for (int panel = 0; panel < forward.PanelCount; panel++)
+                        {
+                            int row = panel * forward.PanelRows;
+                            Kernels.MultiplyPanel(
+                                geometry,
+                                forward.Panel(group, panel, start),
+                                line + (x0 * node.Stride * Block),
+                                output + ((nint)row * OutputPlane) + (x0 * Block),
+                                Parameters.Biases.Pointer + (group * FiltersOfGroup) + row,
+                                Math.Min(forward.PanelRows, FiltersOfGroup - row),
+                                start > 0);
+                        }
+                    }
                 }
             }
         }
-    }
 
-    private void WeightGradientRow(int task)
-    {
-        int lines = Info.InputChannels * kernel;
-        int row = task / lines * KernelSet.TileRows;
-        int line = task % lines;
-        var geometry = new CorrelateGeometry
+        for (int filter = 0; Rectified && filter < node.Filters; filter++)
         {
-            Height = OutputShape.Height,
-            Width = OutputShape.Width,
-            DyRow = OutputPlane,
-            XPitch = Input.Width * Block,
-            CRow = Info.Columns,
-        };
-        for (int block = 0; block < Pass.Blocks; block++)
-        {
-            Kernels.Correlate(
-                geometry,
-                OutputGradient.Pointer + ((nint)block * OutputShape.Size * Block) + ((nint)row * OutputPlane),
-                X + ((nint)block * Input.Size * Block) + ((nint)(line / kernel) * InputPlane) + (line % kernel * Input.Width * Block),
-                Parameters.WeightGradient.Pointer + ((nint)row * Info.Columns) + (line * kernel),
-                Math.Min(KernelSet.TileRows, Info.Rows - row),
-                kernel);
+            float* output = Plane(Output, OutputShape, block, filter) + (y0 * OutputShape.Width * Block);
+            Kernels.Relu(output, output, rows * OutputShape.Width * Block);
         }
     }
 
-    private void BiasGradientRow(int row)
+    /// <summary>Copies rows of some channels, with zeros where there are none and columns of zeros on both sides.</summary>
+    private static void CopyRows(float* planes, ImageShape shape, int channels, int first, int rows, int left, int right, float* to)
     {
-        float sum = 0;
-        for (int block = 0; block < Pass.Blocks; block++)
+        int width = shape.Width * Block;
+        for (int channel = 0; channel < channels; channel++)
         {
-            sum += Kernels.Sum(OutputGradient.Pointer + ((nint)block * OutputShape.Size * Block) + ((nint)row * OutputPlane), OutputPlane);
-        }
+            float* plane = planes + ((nint)channel * shape.Height * width);
+            for (int row = first; row < first + rows; row++)
+            {
+                bool inside = (uint)row < (uint)shape.Height;
+                new Span<float>(to, left * Block).Clear();
+                to += left * Block;
+                if (inside)
+                {
+                    new ReadOnlySpan<float>(plane + ((nint)row * width), width).CopyTo(new Span<float>(to, width));
+                }
+                else
+                {
+                    new Span<float>(to, width).Clear();
+                }
 
-        Parameters.BiasGradient.Pointer[row] = sum;
+                to += width;
+                new Span<float>(to, right * Block).Clear();
+                to += right * Block;
+            }
+        }
     }
 }

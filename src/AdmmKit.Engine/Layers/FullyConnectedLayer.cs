@@ -18,9 +18,11 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
     private readonly int[] oneSegment = [0, 0];
     private readonly int[] blockSegments;
 
-    public FullyConnectedLayer(LayerInfo info, ImageShape input, ImageShape output, int maxBlocks, LayerContext context)
-        : base(input, output, maxBlocks, context)
+    public FullyConnectedLayer(Node.FullyConnected node, IReadOnlyList<Source> sources, ImageShape output, LayerContext context)
+        : base(sources, output, context)
     {
+        LayerInfo info = node.Layer(Input)!;
+        int maxBlocks = context.MaxBlocks;
         Parameters = new Parameters(info, context.ForTraining);
         forwardRows = ForwardRows;
         backwardRows = BackwardRows;
@@ -38,12 +40,15 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
 
     public Parameters Parameters { get; }
 
+    public override bool CanRectify => true;
+
     private LayerInfo Info => Parameters.Info;
 
     public override void Forward() => Context.Pool.Run(Tasks(Info.Rows), forwardRows);
 
     public override void Backward()
     {
+        BackwardThroughRectifier();
         Context.Pool.Run(Pass.Blocks, transposeBlock);
         Context.Pool.Run(Tasks(Info.Rows), weightGradientRows);
         if (Dx != null)
@@ -80,6 +85,11 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
                     Parameters.Biases.Pointer + row,
                     Math.Min(RowsAtOnce, Info.Rows - row),
                     accumulate: false);
+                if (Rectified)
+                {
+                    float* y = Output.Pointer + ((((nint)block * Info.Rows) + row) * Block);
+                    Kernels.Relu(y, y, Math.Min(RowsAtOnce, Info.Rows - row) * Block);
+                }
             }
         }
     }
@@ -109,7 +119,7 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
                     Dx + ((((nint)block * Info.Columns) + column) * Block),
                     null,
                     Math.Min(RowsAtOnce, Info.Columns - column),
-                    accumulate: false);
+                    Sources[0].Accumulate);
             }
         }
     }

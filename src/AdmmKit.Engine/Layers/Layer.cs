@@ -6,6 +6,9 @@ namespace AdmmKit.Engine.Layers;
 /// <summary>What one pass over a mini-batch needs to know.</summary>
 internal sealed class Pass
 {
+    /// <summary>Images in the batch.</summary>
+    public int Images { get; set; }
+
     /// <summary>Blocks of <see cref="KernelSet.Block"/> images in the batch; the last may be part empty.</summary>
     public int Blocks { get; set; }
 
@@ -16,24 +19,36 @@ internal sealed class Pass
     public ulong RandomKey { get; set; }
 }
 
+/// <summary>What a layer reads.</summary>
+/// <param name="Shape">Shape for one image.</param>
+/// <param name="Values">The numbers.</param>
+/// <param name="Gradient">Where their gradient goes, or null where nobody reads it.</param>
+/// <param name="Accumulate">Whether the gradient is added to what a later reader of the same numbers left there.</param>
+internal readonly record struct Source(ImageShape Shape, FloatBuffer Values, FloatBuffer? Gradient, bool Accumulate);
+
 /// <summary>
-/// One step of a network at work. Activations are [block][feature][image]; a layer owns its output and, in training, the
-/// gradient of its output. All memory is taken when the network is built.
+/// One step of a network at work. Activations are [block][feature][image]; a layer writes its output and, in training, reads
+/// the gradient of its output. All memory is taken when the network is built.
 /// </summary>
 internal abstract unsafe class Layer
 {
     protected const int Block = KernelSet.Block;
+    private readonly Action<int> maskPlane;
 
-    protected Layer(ImageShape input, ImageShape output, int maxBlocks, LayerContext context)
+    protected Layer(IReadOnlyList<Source> sources, ImageShape output, LayerContext context, bool inPlace = false)
     {
-        Input = input;
+        Sources = sources;
         OutputShape = output;
         Context = context;
-        Output = new FloatBuffer(output.Size * Block * maxBlocks);
-        OutputGradient = new FloatBuffer(context.ForTraining ? output.Size * Block * maxBlocks : 0);
+        Output = inPlace ? sources[0].Values : new FloatBuffer(output.Size * Block * context.MaxBlocks);
+        OutputGradient = inPlace ? sources[0].Gradient ?? new FloatBuffer(0)
+            : new FloatBuffer(context.ForTraining ? output.Size * Block * context.MaxBlocks : 0);
+        maskPlane = MaskPlane;
     }
 
-    public ImageShape Input { get; }
+    public IReadOnlyList<Source> Sources { get; }
+
+    public ImageShape Input => Sources[0].Shape;
 
     public ImageShape OutputShape { get; }
 
@@ -41,23 +56,27 @@ internal abstract unsafe class Layer
 
     public FloatBuffer OutputGradient { get; }
 
+    /// <summary>Whether max(x, 0) is taken of the output: a ReLU that costs no pass of its own.</summary>
+    public bool Rectified { get; set; }
+
+    /// <summary>Whether <see cref="Rectified"/> can be set.</summary>
+    public virtual bool CanRectify => false;
+
     protected LayerContext Context { get; }
 
     protected KernelSet Kernels => Context.Kernels;
 
-    /// <summary>Input of the pass under way; set by the network.</summary>
-    protected float* X { get; private set; }
+    /// <summary>The (first) input.</summary>
+    protected float* X => Sources[0].Values.Pointer;
 
-    /// <summary>Gradient of the input, or null where nobody reads it.</summary>
-    protected float* Dx { get; private set; }
+    /// <summary>Gradient of the (first) input, or null where nobody reads it.</summary>
+    protected float* Dx => Sources[0].Gradient is { } gradient ? gradient.Pointer : null;
+
+    protected int InputPlane => Input.Height * Input.Width * Block;
+
+    protected int OutputPlane => OutputShape.Height * OutputShape.Width * Block;
 
     protected Pass Pass { get; private set; } = new();
-
-    public void Connect(float* x, float* dx)
-    {
-        X = x;
-        Dx = dx;
-    }
 
     public void Forward(Pass pass)
     {
@@ -69,10 +88,45 @@ internal abstract unsafe class Layer
 
     /// <summary>From the gradient of the output to that of the input and of the weights (summed over the batch).</summary>
     public abstract void Backward();
+
+    /// <summary>The input's numbers of one channel.</summary>
+    protected static float* Plane(FloatBuffer buffer, ImageShape shape, int block, int channel) =>
+        buffer.Pointer + ((((nint)block * shape.Channels) + channel) * shape.Height * shape.Width * Block);
+
+    /// <summary>The gradient of what a ReLU took: zero where its output is.</summary>
+    protected void BackwardThroughRectifier()
+    {
+        if (Rectified)
+        {
+            Context.Pool.Run(Pass.Blocks * OutputShape.Channels, maskPlane);
+        }
+    }
+
+    private void MaskPlane(int plane)
+    {
+        nint at = (nint)plane * OutputPlane;
+        Kernels.ReluBackward(Output.Pointer + at, OutputGradient.Pointer + at, OutputGradient.Pointer + at, OutputPlane);
+    }
 }
 
 /// <summary>What all layers of a network share.</summary>
 /// <param name="Kernels">The arithmetic.</param>
 /// <param name="Pool">The threads.</param>
 /// <param name="ForTraining">Whether gradients are needed at all.</param>
-internal sealed record LayerContext(KernelSet Kernels, WorkPool Pool, bool ForTraining);
+/// <param name="MaxBlocks">Blocks of images that one pass can take.</param>
+internal sealed record LayerContext(KernelSet Kernels, WorkPool Pool, bool ForTraining, int MaxBlocks)
+{
+    private FloatBuffer[] scratch = [];
+
+    /// <summary>Sees to it that each thread has so many numbers of scratch.</summary>
+    public void NeedScratch(int length)
+    {
+        if (scratch.Length == 0 || scratch[0].Length < length)
+        {
+            scratch = [.. Enumerable.Range(0, Pool.Threads).Select(_ => new FloatBuffer(length))];
+        }
+    }
+
+    /// <summary>Scratch of the thread that asks, for as long as its task lasts.</summary>
+    public FloatBuffer Scratch => scratch[WorkPool.Worker];
+}

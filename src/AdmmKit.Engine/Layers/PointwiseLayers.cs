@@ -9,16 +9,13 @@ internal abstract unsafe class ChannelwiseLayer : Layer
     private readonly Action<int> forwardChannel;
     private readonly Action<int> backwardChannel;
 
-    protected ChannelwiseLayer(ImageShape input, ImageShape output, int maxBlocks, LayerContext context)
-        : base(input, output, maxBlocks, context)
+    protected ChannelwiseLayer(IReadOnlyList<Source> sources, ImageShape output, LayerContext context, bool inPlace = false)
+        : base(sources, output, context, inPlace)
     {
         forwardChannel = ForwardChannel;
         backwardChannel = BackwardChannel;
+        context.NeedScratch(sources[0].Accumulate ? InputPlane : 0);
     }
-
-    protected int InputPlane => Input.Height * Input.Width * Block;
-
-    protected int OutputPlane => OutputShape.Height * OutputShape.Width * Block;
 
     public override void Forward() => Context.Pool.Run(Tasks, forwardChannel);
 
@@ -58,13 +55,18 @@ internal abstract unsafe class ChannelwiseLayer : Layer
         {
             nint plane = (block * Input.Channels) + c;
             (nint i, nint o) = (plane * InputPlane, plane * OutputPlane);
-            Backward(X + i, Output.Pointer + o, OutputGradient.Pointer + o, Dx + i, block, c);
+            float* dx = Sources[0].Accumulate ? Context.Scratch.Pointer : Dx + i;
+            Backward(X + i, Output.Pointer + o, OutputGradient.Pointer + o, dx, block, c);
+            if (Sources[0].Accumulate)
+            {
+                Kernels.Add(dx, Dx + i, Dx + i, rectified: false, InputPlane);
+            }
         }
     }
 }
 
-internal sealed unsafe class MaxPoolLayer(int window, ImageShape input, ImageShape output, int maxBlocks, LayerContext context)
-    : ChannelwiseLayer(input, output, maxBlocks, context)
+internal sealed unsafe class MaxPoolLayer(int window, IReadOnlyList<Source> sources, ImageShape output, LayerContext context)
+    : ChannelwiseLayer(sources, output, context)
 {
     protected override void Forward(float* x, float* y, int block, int channel) =>
         Kernels.MaxPool(x, y, Input.Height, Input.Width, window);
@@ -73,8 +75,8 @@ internal sealed unsafe class MaxPoolLayer(int window, ImageShape input, ImageSha
         Kernels.MaxPoolBackward(x, y, dy, dx, Input.Height, Input.Width, window);
 }
 
-internal sealed unsafe class AveragePoolLayer(int window, ImageShape input, ImageShape output, int maxBlocks, LayerContext context)
-    : ChannelwiseLayer(input, output, maxBlocks, context)
+internal sealed unsafe class AveragePoolLayer(int window, IReadOnlyList<Source> sources, ImageShape output, LayerContext context)
+    : ChannelwiseLayer(sources, output, context)
 {
     protected override void Forward(float* x, float* y, int block, int channel) =>
         Kernels.AveragePool(x, y, Input.Height, Input.Width, window);
@@ -83,8 +85,8 @@ internal sealed unsafe class AveragePoolLayer(int window, ImageShape input, Imag
         Kernels.AveragePoolBackward(dy, dx, Input.Height, Input.Width, window);
 }
 
-internal sealed unsafe class ReluLayer(ImageShape shape, int maxBlocks, LayerContext context)
-    : ChannelwiseLayer(shape, shape, maxBlocks, context)
+internal sealed unsafe class ReluLayer(IReadOnlyList<Source> sources, LayerContext context, bool inPlace)
+    : ChannelwiseLayer(sources, sources[0].Shape, context, inPlace)
 {
     protected override void Forward(float* x, float* y, int block, int channel) => Kernels.Relu(x, y, InputPlane);
 
@@ -96,15 +98,20 @@ internal sealed unsafe class ReluLayer(ImageShape shape, int maxBlocks, LayerCon
 /// Inverted dropout. Whether a number is dropped depends on (step, position, image) alone, so it does not matter which
 /// thread asks.
 /// </summary>
-internal sealed unsafe class DropoutLayer(double rate, ImageShape shape, int maxBlocks, LayerContext context)
-    : ChannelwiseLayer(shape, shape, maxBlocks, context)
+internal sealed unsafe class DropoutLayer(double rate, IReadOnlyList<Source> sources, LayerContext context, bool inPlace)
+    : ChannelwiseLayer(sources, sources[0].Shape, context, inPlace)
 {
-    private readonly FloatBuffer factors = new(context.ForTraining ? shape.Size * Block * maxBlocks : 0);
+    private readonly FloatBuffer factors = new(context.ForTraining ? sources[0].Shape.Size * Block * context.MaxBlocks : 0);
     private readonly ulong threshold = (ulong)(rate * uint.MaxValue);
     private readonly float scale = (float)(1 / (1 - rate));
 
     protected override void Forward(float* x, float* y, int block, int channel)
     {
+        if (!Pass.Training && x == y)
+        {
+            return;
+        }
+
         if (!Pass.Training)
         {
             Buffer.MemoryCopy(x, y, InputPlane * sizeof(float), InputPlane * sizeof(float));

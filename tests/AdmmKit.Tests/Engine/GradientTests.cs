@@ -16,8 +16,67 @@ public class GradientTests
         ["two convolutions"] = new("test", new(3, 9, 9),
             [new Node.Convolution("c1", 6, 3), new Node.Relu(), new Node.Convolution("c2", 11, 4), new Node.MaxPool(2), new Node.FullyConnected("f1", 13), new Node.Relu(), new Node.FullyConnected("f2", 3)]),
         ["many channels"] = new("test", new(1, 12, 12), [new Node.Convolution("c1", 12, 3), new Node.Convolution("c2", 5, 5), new Node.FullyConnected("f1", 2)]),
+        ["padding and stride"] = new("test", new(3, 9, 8),
+            [new Node.Convolution("c1", 6, 3, Padding: 1), new Node.Relu(), new Node.Convolution("c2", 9, 3, 2, 1), new Node.Convolution("c3", 5, 1, 2), new Node.FullyConnected("f1", 4)]),
+        ["wide stride"] = new("test", new(3, 13, 15),
+            [new Node.Convolution("c1", 12, 5, 3, 2), new Node.Relu(), new Node.Convolution("c2", 3, 3, 2), new Node.FullyConnected("f1", 3)]),
+        ["groups"] = new("test", new(2, 8, 8),
+            [new Node.Convolution("c1", 8, 3), new Node.Convolution("c2", 12, 3, Padding: 1, Groups: 2), new Node.Relu(), new Node.Convolution("c3", 6, 3, 2, 1, 3), new Node.FullyConnected("f1", 4)]),
+        ["planes of a power of two"] = new("test", new(3, 8, 8),
+            [new Node.Convolution("c1", 9, 3, Padding: 1), new Node.Convolution("c2", 5, 3, Padding: 1), new Node.Relu(), new Node.Convolution("c3", 4, 5, 2, 2), new Node.FullyConnected("f1", 4)]),
+        ["batch normalization"] = new("test", new(2, 8, 7),
+        [
+            new Node.Standardize([0.4f, 0.6f], [0.2f, 0.3f]), new Node.Convolution("c1", 6, 3, Biased: false), new Node.BatchNorm("b1"), new Node.Relu(),
+            new Node.Convolution("c2", 5, 3, Padding: 1, Biased: false), new Node.BatchNorm("b2"), new Node.GlobalAveragePool(), new Node.FullyConnected("f1", 4),
+        ]),
+        ["residual"] = Residual(),
+        ["branches"] = Branches(),
         ["fully connected"] = new("test", new(1, 5, 7), [new Node.FullyConnected("f1", 37), new Node.Relu(), new Node.FullyConnected("f2", 21), new Node.Relu(), new Node.FullyConnected("f3", 9)]),
     };
+
+    /// <summary>One output read by three steps, sums of three, concatenation, and each kind of step that takes part.</summary>
+    private static NetworkSpec Branches()
+    {
+        var net = new NetworkBuilder("test", new(2, 9, 9));
+        int stem = net.Add(new Node.Convolution("c1", 6, 3));
+        int left = net.Add(new Node.Convolution("c2", 6, 3, Padding: 1), stem);
+        int middle = net.Add(new Node.Relu(), stem);
+        int sum = net.Add(new Node.Add(), left, middle, stem);
+        net.Add(new Node.Relu());
+        int pooled = net.Add(new Node.MaxPool(2), sum);
+        int averaged = net.Add(new Node.AveragePool(2), stem);
+        int both = net.Add(new Node.Concat(), pooled, averaged);
+        int half = net.Add(new Node.Shortcut(15, 2), both);
+        int mean = net.Add(new Node.GlobalAveragePool(), half);
+        int flat = net.Add(new Node.FullyConnected("f1", 15), half);
+        net.Add(new Node.Add(), mean, flat);
+        net.Add(new Node.FullyConnected("f2", 4));
+        return net.Build();
+    }
+
+    /// <summary>A block of a residual network that halves its images, and one that does not.</summary>
+    private static NetworkSpec Residual()
+    {
+        var net = new NetworkBuilder("test", new(1, 6, 6));
+        net.Add(new Node.Convolution("c1", 4, 3, Padding: 1, Biased: false));
+        net.Add(new Node.BatchNorm("b1"));
+        int last = net.Add(new Node.Relu());
+        foreach (int stride in (int[])[2, 1])
+        {
+            int shortcut = stride == 1 ? last : net.Add(new Node.Shortcut(6, 2), last);
+            net.Add(new Node.Convolution($"c2.{stride}", 6, 3, stride, 1, Biased: false), last);
+            net.Add(new Node.BatchNorm($"b2.{stride}"));
+            net.Add(new Node.Relu());
+            net.Add(new Node.Convolution($"c3.{stride}", 6, 3, Padding: 1, Biased: false));
+            int body = net.Add(new Node.BatchNorm($"b3.{stride}"));
+            net.Add(new Node.Add(), body, shortcut);
+            last = net.Add(new Node.Relu());
+        }
+
+        net.Add(new Node.GlobalAveragePool());
+        net.Add(new Node.FullyConnected("f", 3));
+        return net.Build();
+    }
 
     public static TheoryData<string, string> Cases()
     {
@@ -43,14 +102,16 @@ public class GradientTests
         ImageSet images = TestData.Blobs(spec.Input, spec.Classes, 37, 5);
         var data = new DataSet("blobs", "", images, images, images, new Dictionary<string, string>());
         using var network = new TrainableNetwork(spec, data, new EngineOptions { BatchSize = 37, Threads = 2 }, kernels);
-        RandomizeBiases(network);
+        Randomize(network);
         NetworkWeights start = NetworkWeights.CopyFrom(network);
         double[][] w = ReferenceNetwork.ToDouble(start.Weights);
         double[][] b = ReferenceNetwork.ToDouble(start.Biases);
+        double[][] n = ReferenceNetwork.ToDouble(start.Normalizations);
         var reference = new ReferenceNetwork(spec);
         double[][] inputs = [.. Enumerable.Range(0, images.Count).Select(i =>
             images.Pixels.Slice(i * spec.Input.Size, spec.Input.Size).ToArray().Select(p => p / 255.0).ToArray())];
-        double TotalLoss() => inputs.Select((x, i) => reference.Loss(w, b, x, images.Labels.Span[i])).Sum();
+        byte[] labels = images.Labels.ToArray();
+        double TotalLoss() => reference.Loss(w, b, n, inputs, labels);
 
         double loss = network.Network.Forward(new Batch(images, null, 0, images.Count, 0, 0), training: true, 0);
         Assert.Equal(TotalLoss(), loss, 1e-4 * images.Count);
@@ -59,9 +120,28 @@ public class GradientTests
         {
             var parameters = network.Network.Parameters[layer];
             Compare(parameters.WeightGradient.Span.ToArray(), w[layer], TotalLoss, $"{spec.Layers[layer].Name} weights");
-            Compare(parameters.BiasGradient.Span.ToArray(), b[layer], TotalLoss, $"{spec.Layers[layer].Name} biases");
+            if (Biased(spec, spec.Layers[layer].Name))
+            {
+                Compare(parameters.BiasGradient.Span.ToArray(), b[layer], TotalLoss, $"{spec.Layers[layer].Name} biases");
+            }
+        }
+
+        for (int norm = 0; norm < n.Length; norm++)
+        {
+            Compare(network.Network.Normalizations[norm].Gradients.Span.ToArray(), n[norm], TotalLoss, spec.Normalizations[norm].Name);
+        }
+
+        // In inference batch normalization takes its running values, which the step above has moved.
+        double[][] outputs = reference.Outputs(w, b, ReferenceNetwork.ToDouble(NetworkWeights.CopyFrom(network).Normalizations), inputs, training: false);
+        float[][] predicted = network.Network.Predict(images);
+        for (int i = 0; i < images.Count; i++)
+        {
+            Assert.Equal(outputs[i].Select(v => Math.Round(v, 3)), predicted[i].Select(v => Math.Round((double)v, 3)), (x, y) => Math.Abs(x - y) < 3e-3);
         }
     }
+
+    private static bool Biased(NetworkSpec spec, string layer) =>
+        !spec.Nodes.OfType<Node.Convolution>().Any(c => c.Name == layer && !c.Biased);
 
     /// <summary>Compares a sample of entries; the error is relative to the layer's gradient, 1e-3 at most.</summary>
     private static void Compare(float[] gradient, double[] parameters, Func<double> loss, string what)
@@ -69,8 +149,8 @@ public class GradientTests
         const double H = 1e-6;
         double scale = Math.Sqrt(gradient.Average(g => (double)g * g));
         Assert.True(scale > 1e-6, $"{what}: no gradient at all");
-        int stride = Math.Max(1, parameters.Length / 60);
-        for (int i = 0; i < parameters.Length; i += stride)
+        int stride = Math.Max(1, gradient.Length / 30);
+        for (int i = 0; i < gradient.Length; i += stride)
         {
             double kept = parameters[i];
             parameters[i] = kept + H;
@@ -84,12 +164,26 @@ public class GradientTests
         }
     }
 
-    private static void RandomizeBiases(TrainableNetwork network)
+    private static void Randomize(TrainableNetwork network)
     {
         for (int layer = 0; layer < network.Layers.Count; layer++)
         {
-            var random = new RandomStream(3, "biases", layer);
-            network.SetBiases(layer, [.. Enumerable.Range(0, network.Layers[layer].Rows).Select(_ => (float)random.NextDouble(-0.1, 0.1))]);
+            if (Biased(network.Spec, network.Layers[layer].Name))
+            {
+                network.SetBiases(layer, Around(0, network.Layers[layer].Rows, layer));
+            }
         }
+
+        for (int norm = 0; norm < network.Normalizations.Count; norm++)
+        {
+            int channels = network.Normalizations[norm].Channels;
+            network.SetNormalization(norm, [.. Around(1, channels, norm), .. Around(0, channels, norm + 100), .. Around(0, channels, 200), .. Around(1, channels, 300)]);
+        }
+    }
+
+    private static float[] Around(double center, int count, int stream)
+    {
+        var random = new RandomStream(3, "parameters", stream);
+        return [.. Enumerable.Range(0, count).Select(_ => (float)(center + random.NextDouble(-0.1, 0.1)))];
     }
 }

@@ -34,7 +34,8 @@ public class ScalarNetworkTests
         for (int i = 0; i < images.Count; i++)
         {
             double[] image = [.. images.Pixels.Slice(i * spec.Input.Size, spec.Input.Size).ToArray().Select(p => p / 255.0)];
-            double[] expected = reference.Outputs(ReferenceNetwork.ToDouble(weights.Weights), ReferenceNetwork.ToDouble(weights.Biases), image);
+            double[] expected = reference.Outputs(
+                ReferenceNetwork.ToDouble(weights.Weights), ReferenceNetwork.ToDouble(weights.Biases), [], [image], training: false)[0];
             float[] actual = scalar.Outputs(images, i);
             for (int c = 0; c < expected.Length; c++)
             {
