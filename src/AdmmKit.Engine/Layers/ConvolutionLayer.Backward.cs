@@ -63,7 +63,10 @@ internal sealed unsafe partial class ConvolutionLayer
             ChannelPitch = copy ? rowsOfBand * pitch : OutputPlane,
             Step = copy ? rowsOfBand * pitch : OutputPlane,
             Taps = new Taps(Context.ForTraining ? Input.Height * Input.Width : 0, Covering),
-            Weight = (group, row, start, length, tap, l) => ((((group * FiltersOfGroup) + start + l) * Info.Columns) + (row * TapCount) + tap),
+            GroupStride = FiltersOfGroup * Info.Columns,
+            RowStride = TapCount,
+            SegmentStride = 1,
+            RunStride = Info.Columns,
             CopySize = copy ? chunk * rowsOfBand * pitch : 0,
         };
     }
@@ -132,10 +135,19 @@ internal sealed unsafe partial class ConvolutionLayer
             ? Enumerable.Range(0, Info.Columns).Chunk(KernelSet.CorrelateTile)
             : Enumerable.Range(0, Info.InputChannels).Chunk(KernelSet.CorrelateTile)
                 .SelectMany(channels => Enumerable.Range(0, TapCount).Select(tap => channels.Select(c => (c * TapCount) + tap).ToArray()));
-        return [.. groups.Select(columns => new ColumnTile(
-            columns,
-            Covered(columns[0] % TapCount / KernelSize, Input.Height, OutputShape.Height),
-            Covered(columns[0] % TapCount % KernelSize, Input.Width, OutputShape.Width)))];
+        return [.. groups.Select(columns =>
+        {
+            var y = Covered(columns[0] % TapCount / KernelSize, Input.Height, OutputShape.Height);
+            var x = Covered(columns[0] % TapCount % KernelSize, Input.Width, OutputShape.Width);
+            // Of fewer than four the last one is repeated, and its sums are left out.
+            return new ColumnTile(columns, y, x, [.. Enumerable.Range(0, KernelSet.CorrelateTile).Select(i =>
+            {
+                (int channel, int tap) = Math.DivRem(columns[Math.Min(i, columns.Length - 1)], TapCount);
+                int row = (tap / KernelSize) - node.Padding;
+                int column = (x.First * node.Stride) + (tap % KernelSize) - node.Padding;
+                return ((nint)channel * InputPlane) + (((row * Input.Width) + column) * Block);
+            })]);
+        })];
     }
 
     /// <summary>The outputs that read an input, and not padding, at this row or column of the kernel.</summary>
@@ -158,7 +170,6 @@ internal sealed unsafe partial class ConvolutionLayer
         float* sums = Context.Scratch.Pointer;
         new Span<float>(sums, tiles * SumsOfTile).Clear();
         int visit = Math.Max(1, VisitNumbers / (OutputShape.Width * Block));
-        nint* offsets = stackalloc nint[KernelSet.CorrelateTile];
         int filter = (group * FiltersOfGroup) + row;
         for (int block = 0; block < Pass.Blocks; block++)
         {
@@ -176,14 +187,6 @@ internal sealed unsafe partial class ConvolutionLayer
                         continue;
                     }
 
-                    for (int i = 0; i < KernelSet.CorrelateTile; i++)
-                    {
-                        (int channel, int tap) = Math.DivRem(tile.Columns[Math.Min(i, tile.Columns.Length - 1)], TapCount);
-                        int inY = (first * node.Stride) + (tap / KernelSize) - node.Padding;
-                        int inX = (tile.X.First * node.Stride) + (tap % KernelSize) - node.Padding;
-                        offsets[i] = ((nint)channel * InputPlane) + (((inY * Input.Width) + inX) * Block);
-                    }
-
                     var geometry = new CorrelateGeometry
                     {
                         Height = end - first,
@@ -194,7 +197,11 @@ internal sealed unsafe partial class ConvolutionLayer
                         XPitch = node.Stride * Input.Width * Block,
                         XStep = node.Stride == 1 ? width * Block : node.Stride * Block,
                     };
-                    Kernels.Correlate(geometry, dy + (((first * OutputShape.Width) + tile.X.First) * Block), x, offsets, sums + (t * SumsOfTile));
+                    fixed (nint* offsets = tile.Offsets)
+                    {
+                        float* dyFirst = dy + (((first * OutputShape.Width) + tile.X.First) * Block);
+                        Kernels.Correlate(geometry, dyFirst, x + (first * geometry.XPitch), offsets, sums + (t * SumsOfTile));
+                    }
                 }
             }
         }
@@ -232,5 +239,6 @@ internal sealed unsafe partial class ConvolutionLayer
     /// <param name="Columns">Their numbers within the group.</param>
     /// <param name="Y">Rows of outputs that are summed over.</param>
     /// <param name="X">Columns of outputs that are summed over.</param>
-    private sealed record ColumnTile(int[] Columns, (int First, int End) Y, (int First, int End) X);
+    /// <param name="Offsets">For each where its input of the first of these columns lies, in the first row.</param>
+    private sealed record ColumnTile(int[] Columns, (int First, int End) Y, (int First, int End) X, nint[] Offsets);
 }

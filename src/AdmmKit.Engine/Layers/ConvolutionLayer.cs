@@ -85,9 +85,6 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
               select ((channel * KernelSize) + ky, (channel * channelPitch) + (ky * pitch))
             : from tap in Enumerable.Range(0, TapCount)
               select (tap, (tap / KernelSize * pitch) + (tap % KernelSize * Block));
-        int WeightAt(int chunkStart, int length, int segment, int l) => alongRow
-            ? (segment * KernelSize) + l
-            : ((chunkStart + l) * TapCount) + segment;
         return new Panels
         {
             Groups = node.Groups,
@@ -104,7 +101,10 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
             ChannelPitch = channelPitch,
             Step = alongRow ? Block : channelPitch,
             Taps = new Taps(1, All),
-            Weight = (group, row, start, length, segment, l) => ((((group * FiltersOfGroup) + row) * Info.Columns) + WeightAt(start, length, segment, l)),
+            GroupStride = FiltersOfGroup * Info.Columns,
+            RowStride = Info.Columns,
+            SegmentStride = alongRow ? KernelSize : 1,
+            RunStride = alongRow ? 1 : TapCount,
             CopySize = copy ? (alongRow ? channels : chunk) * channelPitch : 0,
         };
     }

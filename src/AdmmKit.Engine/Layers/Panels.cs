@@ -16,7 +16,15 @@ internal sealed unsafe class Panels
     public required int Groups { get; init; }
 
     /// <summary>Rows of the product in a group.</summary>
-    public required int Rows { get; init; }
+    public required int Rows
+    {
+        get;
+        init
+        {
+            field = value;
+            PanelRows = Kernels.KernelSet.PanelRowsFor(value);
+        }
+    }
 
     /// <summary>Channels (forward) or filters (backward) that are summed over, in a group.</summary>
     public required int Depth { get; init; }
@@ -53,13 +61,22 @@ internal sealed unsafe class Panels
     /// <summary>What each position reads.</summary>
     public required Taps Taps { get; init; }
 
-    /// <summary>Where the weight of (group, row, chunk start, chunk length, segment, place in the run) lies.</summary>
-    public required Func<int, int, int, int, int, int, int> Weight { get; init; }
+    /// <summary>From the weights of a group to those of the next.</summary>
+    public required int GroupStride { get; init; }
+
+    /// <summary>From the weight of a row to that of the next.</summary>
+    public required int RowStride { get; init; }
+
+    /// <summary>From the weight of a segment to that of the next.</summary>
+    public required int SegmentStride { get; init; }
+
+    /// <summary>From a weight of a run to the next.</summary>
+    public required int RunStride { get; init; }
 
     /// <summary>Numbers that are copied at once.</summary>
     public required int CopySize { get; init; }
 
-    public int PanelRows => Kernels.KernelSet.PanelRowsFor(Rows);
+    public int PanelRows { get; private init; }
 
     public int PanelCount => (Rows + PanelRows - 1) / PanelRows;
 
@@ -81,17 +98,18 @@ internal sealed unsafe class Panels
         (int group, int panel) = (task / PanelCount, task % PanelCount);
         for (int start = 0; start < Depth; start += Chunk)
         {
-            int chunk = Math.Min(Chunk, Depth - start);
-            int length = RunLength > 0 ? RunLength : chunk;
+            int length = RunLength > 0 ? RunLength : Math.Min(Chunk, Depth - start);
             float* to = Panel(group, panel, start);
+            float* from = weights!.Pointer + ((nint)group * GroupStride) + ((nint)panel * PanelRows * RowStride) + ((nint)start * RunStride);
+            int rows = Math.Min(PanelRows, Rows - (panel * PanelRows));
             for (int segment = 0; segment < SegmentCount; segment++)
             {
                 for (int l = 0; l < length; l++, to += PanelRows)
                 {
-                    for (int r = 0; r < PanelRows; r++)
+                    float* weight = from + ((nint)segment * SegmentStride) + ((nint)l * RunStride);
+                    for (int r = 0; r < rows; r++, weight += RowStride)
                     {
-                        int row = (panel * PanelRows) + r;
-                        to[r] = row < Rows ? weights!.Pointer[Weight(group, row, start, chunk, segment, l)] : 0;
+                        to[r] = *weight;
                     }
                 }
             }

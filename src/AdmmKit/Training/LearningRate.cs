@@ -36,6 +36,15 @@ public abstract record LearningRate
             Final + ((Rate - Final) * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(step, steps) / Math.Max(1, steps))));
     }
 
+    /// <summary>Rises evenly to the inner rate in the first steps.</summary>
+    /// <param name="Inner">The rate after that.</param>
+    /// <param name="Rise">Steps of the rise, at least 1.</param>
+    public sealed record WarmUp(LearningRate Inner, int Rise) : LearningRate
+    {
+        /// <inheritdoc/>
+        public override double At(int step, int steps) => Inner.At(step, steps) * Math.Min(1, (step + 1.0) / Rise);
+    }
+
     /// <summary>Starts over every period: ADMM solves a new subproblem in each iteration, and each starts at the full rate.</summary>
     /// <param name="Inner">The rate within a period.</param>
     /// <param name="Period">Steps of a period, at least 1.</param>
