@@ -20,6 +20,7 @@ internal static class CommandLineTool
             CompressCommand.Create(),
             EvaluateCommand.Create(),
             InspectCommand.Create(),
+            ExportCommand.Create(),
             VerifyCommand.Create(),
         };
         if (args.Contains(""))
