@@ -18,8 +18,10 @@ internal static class CommandLineTool
         {
             ReproduceCommand.Create(),
             CompressCommand.Create(),
+            TrainCommand.Create(),
             EvaluateCommand.Create(),
             InspectCommand.Create(),
+            ExportCommand.Create(),
             VerifyCommand.Create(),
         };
         if (args.Contains(""))

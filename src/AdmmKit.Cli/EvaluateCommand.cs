@@ -21,7 +21,7 @@ internal static class EvaluateCommand
             DataSet data = shared.OpenData(parsed, cancellation);
             using var network = new Network(model.Spec, 256, parsed.GetValue(shared.Threads));
             network.SetWeights(model.Decode());
-            foreach ((string name, ImageSet images) in new[] { ("validation", data.Validation), ("test", data.Test) })
+            foreach ((string name, ImageSet images) in new[] { ("validation", data.Validation), (data.TestName, data.Test) })
             {
                 Evaluation e = network.Evaluate(images);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -45,8 +45,8 @@ internal sealed class SharedOptions
         command.Options.Add(Threads);
     }
 
-    public DataSet OpenData(ParseResult parsed, CancellationToken cancellation) => DataSource.Open(
-        new DataRequest { Directory = parsed.GetValue(Data), Synthetic = parsed.GetValue(Synthetic), Seed = parsed.GetValue(Seed) },
+    public DataSet OpenData(ParseResult parsed, CancellationToken cancellation, string name = "mnist") => DataSource.Open(
+        new DataRequest { Name = name, Directory = parsed.GetValue(Data), Synthetic = parsed.GetValue(Synthetic), Seed = parsed.GetValue(Seed) },
         line => Console.Error.WriteLine(line), cancellation);
 
     /// <summary>The data set at hand, never a drawn one; null where there is none.</summary>

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Results;
-using AdmmKit.Experiments.Training;
+using AdmmKit.Experiments.Dense;
 using AdmmKit.Networks;
 
 namespace AdmmKit.Cli;

@@ -12,6 +12,9 @@ public sealed record EngineOptions
     /// <summary>Training images are moved by up to this many pixels each way; 0 leaves them where they are.</summary>
     public int MaxShift { get; init; }
 
+    /// <summary>Whether each training image is mirrored left to right with probability 1/2, anew in each epoch.</summary>
+    public bool Flip { get; init; }
+
     /// <summary>The seed of every random choice.</summary>
     public ulong Seed { get; init; } = 1;
 

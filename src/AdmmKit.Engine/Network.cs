@@ -201,7 +201,7 @@ public sealed unsafe class Network : IDisposable
     private nint Lane(int image, int feature) =>
         ((((nint)(image / KernelSet.Block) * Spec.Classes) + feature) * KernelSet.Block) + (image % KernelSet.Block);
 
-    /// <summary>Turns 32 images so that they lie side by side, shifted where the batch says so.</summary>
+    /// <summary>Turns 32 images so that they lie side by side, shifted and mirrored where the batch says so.</summary>
     private void LoadBlock(int block)
     {
         (int channels, int height, int width) = (Spec.Input.Channels, Spec.Input.Height, Spec.Input.Width);
@@ -222,6 +222,7 @@ public sealed unsafe class Network : IDisposable
 
             ReadOnlySpan<byte> image = pixels.Slice(batch.ImageAt(index) * Spec.Input.Size, Spec.Input.Size);
             (int dx, int dy) = batch.ShiftAt(index);
+            (int origin, int step) = batch.FlipAt(index) ? (width - 1 - dx, -1) : (-dx, 1);
             for (int c = 0; c < channels; c++)
             {
                 ReadOnlySpan<float> value = pixelValues.AsSpan(c * 256, 256);
@@ -232,7 +233,7 @@ public sealed unsafe class Network : IDisposable
                     ReadOnlySpan<byte> sourceRow = (uint)sourceY < (uint)height ? image.Slice(((c * height) + sourceY) * width, width) : default;
                     for (int x = 0; x < width; x++)
                     {
-                        int sourceX = x - dx;
+                        int sourceX = origin + (step * x);
                         row[x * KernelSet.Block] = value[(uint)sourceX < (uint)sourceRow.Length ? sourceRow[sourceX] : 0];
                     }
                 }
@@ -295,9 +296,13 @@ public sealed unsafe class Network : IDisposable
 /// <param name="Count">How many.</param>
 /// <param name="MaxShift">Largest shift in pixels, each way; 0 for none.</param>
 /// <param name="ShiftKey">What the shifts derive from.</param>
-internal readonly record struct Batch(ImageSet Images, int[]? Order, int First, int Count, int MaxShift, ulong ShiftKey)
+/// <param name="FlipKey">What derives which images are mirrored; null for none.</param>
+internal readonly record struct Batch(
+    ImageSet Images, int[]? Order, int First, int Count, int MaxShift, ulong ShiftKey, ulong? FlipKey = null)
 {
     public int ImageAt(int index) => Order is null ? First + index : Order[First + index];
+
+    public bool FlipAt(int index) => FlipKey is { } key && (RandomStream.Mix(key + (ulong)(First + index)) & 1) != 0;
 
     public (int X, int Y) ShiftAt(int index)
     {

@@ -32,6 +32,7 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     private long lossImages;
     private int orderEpoch = -1;
     private ulong shiftKey;
+    private ulong? flipKey;
     private ulong dropoutKey;
     private float gradientScale;
     private AdamStep adam;
@@ -293,12 +294,13 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
 
             new RandomStream(options.Seed, "shuffle/" + phase.Name, epoch).Shuffle(order);
             shiftKey = RandomStream.Key(options.Seed, "shift/" + phase.Name, epoch);
+            flipKey = options.Flip ? RandomStream.Key(options.Seed, "flip/" + phase.Name, epoch) : null;
             orderEpoch = epoch;
         }
 
         int first = step % StepsPerEpoch * options.BatchSize;
         int count = Math.Min(options.BatchSize, order.Length - first);
-        var batch = new Batch(data.Training, order, first, count, options.MaxShift, shiftKey);
+        var batch = new Batch(data.Training, order, first, count, options.MaxShift, shiftKey, flipKey);
         double loss = network.Forward(batch, training: true, RandomStream.Mix(dropoutKey + (ulong)step));
         if (!double.IsFinite(loss))
         {

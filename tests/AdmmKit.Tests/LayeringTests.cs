@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Xml.Linq;
 using AdmmKit.Engine;
+using AdmmKit.Interop;
 
 namespace AdmmKit.Tests;
 
@@ -20,8 +21,9 @@ public class LayeringTests
     {
         ["AdmmKit"] = [],
         ["AdmmKit.Engine"] = ["AdmmKit"],
-        ["AdmmKit.Experiments"] = ["AdmmKit", "AdmmKit.Engine"],
-        ["AdmmKit.Cli"] = ["AdmmKit.Experiments"],
+        ["AdmmKit.Interop"] = ["AdmmKit"],
+        ["AdmmKit.Experiments"] = ["AdmmKit", "AdmmKit.Engine", "AdmmKit.Interop"],
+        ["AdmmKit.Cli"] = ["AdmmKit.Experiments", "AdmmKit.Interop"],
     };
 
     // Projects whose packages are limited; the others choose theirs.
@@ -29,6 +31,7 @@ public class LayeringTests
     {
         ["AdmmKit"] = ["MathNet.Numerics", "System.Numerics.Tensors"],
         ["AdmmKit.Engine"] = [],
+        ["AdmmKit.Interop"] = [],
     };
 
     /// <summary>What a project file asks for.</summary>
@@ -70,10 +73,11 @@ public class LayeringTests
     }
 
     [Fact]
-    public void The_library_and_the_engine_use_only_the_runtime_and_never_the_console()
+    public void The_library_the_engine_and_the_formats_use_only_the_runtime_and_never_the_console()
     {
         Assert.Empty(AssemblyViolations(typeof(AdmmKitException).Assembly, "System.", "MathNet.Numerics"));
         Assert.Empty(AssemblyViolations(typeof(Network).Assembly, "System.", "AdmmKit"));
+        Assert.Empty(AssemblyViolations(typeof(SafetensorsFile).Assembly, "System.", "AdmmKit"));
     }
 
     [Fact]

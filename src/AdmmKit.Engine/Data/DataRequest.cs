@@ -3,7 +3,12 @@ namespace AdmmKit.Engine.Data;
 /// <summary>Which data set is wanted, and where <see cref="DataSource"/> may look for it.</summary>
 public sealed record DataRequest
 {
-    /// <summary>The folder of the four IDX files, or a folder with a "mnist" folder of them; null to look further.</summary>
+    /// <summary>The data set, one of <see cref="DataSource.Names"/>; "mnist" stands for any four IDX files.</summary>
+    public string Name { get; init; } = DataSource.Mnist;
+
+    /// <summary>
+    /// The folder of the files, or a folder with a "mnist" or "cifar10" folder of them; null to look further.
+    /// </summary>
     public string? Directory { get; init; }
 
     /// <summary>Whether to draw <see cref="SyntheticDigits"/> without looking for files.</summary>

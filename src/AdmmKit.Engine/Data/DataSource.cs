@@ -3,21 +3,34 @@ namespace AdmmKit.Engine.Data;
 /// <summary>Finds a data set: a folder that is named, the cache, a download, or digits that the program draws itself.</summary>
 public static class DataSource
 {
+    internal const string Mnist = "mnist";
+    internal const string Cifar10 = "cifar10";
+
+    /// <summary>The data sets that a request can name: "mnist", "cifar10".</summary>
+    public static IReadOnlyList<string> Names { get; } = [Mnist, Cifar10];
+
     /// <summary>
     /// Opens the first of: the folder of the request; the folder in ADMMKIT_DATA; the cache of an earlier download; MNIST
     /// from a public mirror; synthetic digits. A folder that is named but incomplete is an error, never replaced in silence.
+    /// CIFAR-10 is read from a folder or not at all.
     /// </summary>
     /// <param name="request">What is wanted and where to look.</param>
     /// <param name="log">Takes a line about each step that takes time or that the user should know of.</param>
     /// <param name="cancellationToken">Stops reading, downloading and drawing.</param>
-    /// <exception cref="BadFileException">A named folder is missing, incomplete or damaged.</exception>
-    /// <exception cref="AdmmKitException">The request contradicts itself.</exception>
+    /// <exception cref="BadFileException">A named folder is missing, incomplete or damaged; or CIFAR-10 is wanted and none named.</exception>
+    /// <exception cref="AdmmKitException">The request contradicts itself, or names no data set.</exception>
     public static DataSet Open(DataRequest request, Action<string>? log = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (request.Synthetic)
         {
-            CheckValidation(request);
+            Check(request);
+            if (request.Name != Mnist)
+            {
+                throw new AdmmKitException(
+                    $"Both synthetic digits and the data set '{request.Name}' are asked for: leave one of them out.");
+            }
+
             if (!string.IsNullOrEmpty(request.Directory))
             {
                 throw new AdmmKitException(
@@ -32,6 +45,13 @@ public static class DataSource
             return data;
         }
 
+        if (request.Name == Cifar10)
+        {
+            throw new BadFileException(
+                $"{CifarFiles.Name} is asked for, but neither --data nor ADMMKIT_DATA names a folder to look for it in. {CifarFiles.Origin}; "
+                + "put it into a folder as it is and name that.");
+        }
+
         log?.Invoke((request.Offline ? "MNIST is not in the cache and downloads are switched off" : "MNIST could not be downloaded")
             + ": using SYNTHETIC digits drawn by this program. Results on them are not results on MNIST. "
             + "For your own files: --data DIR or ADMMKIT_DATA.");
@@ -42,29 +62,46 @@ public static class DataSource
     /// <param name="request">What is wanted and where to look; whether it asks for synthetic digits makes no difference.</param>
     /// <param name="log">Takes a line about each step that takes time or that the user should know of.</param>
     /// <param name="cancellationToken">Stops reading and downloading.</param>
-    /// <returns>The data set, or null where no folder is named and MNIST is neither in the cache nor to be downloaded.</returns>
+    /// <returns>
+    /// The data set, or null where no folder is named and it is neither in the cache nor to be downloaded, as only MNIST can be.
+    /// </returns>
     /// <exception cref="BadFileException">A named folder is missing, incomplete or damaged.</exception>
+    /// <exception cref="AdmmKitException">The request names no data set.</exception>
     public static DataSet? OpenFiles(DataRequest request, Action<string>? log = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        CheckValidation(request);
+        Check(request);
+        bool cifar = request.Name == Cifar10;
+        DataSet Folder(string folder, string origin) => cifar
+            ? CifarFolder.Open(folder, origin, request.ValidationCount, cancellationToken)
+            : IdxFolder.Open(folder, origin, request.ValidationCount, cancellationToken);
         if (!string.IsNullOrEmpty(request.Directory))
         {
-            return IdxFolder.Open(request.Directory, "--data", request.ValidationCount, cancellationToken);
+            return Folder(request.Directory, "--data");
         }
 
         if (!string.IsNullOrEmpty(request.EnvironmentDirectory))
         {
-            return IdxFolder.Open(request.EnvironmentDirectory, "ADMMKIT_DATA", request.ValidationCount, cancellationToken);
+            return Folder(request.EnvironmentDirectory, "ADMMKIT_DATA");
+        }
+
+        if (cifar)
+        {
+            return null;
         }
 
         return MnistDownload.IsComplete(request) || (!request.Offline && MnistDownload.TryFill(request, log ?? (_ => { }), cancellationToken))
-            ? IdxFolder.Open(request.CacheDirectory, "cache", request.ValidationCount, cancellationToken)
+            ? Folder(request.CacheDirectory, "cache")
             : null;
     }
 
-    private static void CheckValidation(DataRequest request)
+    private static void Check(DataRequest request)
     {
+        if (!Names.Contains(request.Name))
+        {
+            throw new AdmmKitException(AdmmKit.Names.Unknown("data set", request.Name, Names));
+        }
+
         if (request.ValidationCount < 1)
         {
             throw new AdmmKitException(FormattableString.Invariant(

@@ -55,11 +55,15 @@ public sealed class ImageSet
 }
 
 /// <summary>A data set split for training, and where it came from.</summary>
-/// <param name="Name">What stands in tables and pictures: "MNIST", "synthetic digits", or the folder's name.</param>
+/// <param name="Name">What stands in tables and pictures: "MNIST", "CIFAR-10", "synthetic digits", or the folder's name.</param>
 /// <param name="Source">Where it came from, in a sentence.</param>
 /// <param name="Training">The images that training sees.</param>
 /// <param name="Validation">Held out of the training set; every choice is made on these.</param>
 /// <param name="Test">The test set.</param>
 /// <param name="Checksums">File name to SHA-256 in lower-case hexadecimal, of the content after any gzip; for drawn data, of the pixels.</param>
 public sealed record DataSet(
-    string Name, string Source, ImageSet Training, ImageSet Validation, ImageSet Test, IReadOnlyDictionary<string, string> Checksums);
+    string Name, string Source, ImageSet Training, ImageSet Validation, ImageSet Test, IReadOnlyDictionary<string, string> Checksums)
+{
+    /// <summary>What the test images are, where accuracy on them is told: "test", or a part such as "first 1,000 test images".</summary>
+    public string TestName { get; init; } = "test";
+}

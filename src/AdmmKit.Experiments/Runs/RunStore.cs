@@ -22,7 +22,7 @@ public sealed class RunStore(string folder)
     /// Counts changes of the program after which the same recipe gives other bits: to be raised with such a change, so that
     /// old runs are not taken for new ones.
     /// </summary>
-    private const int Revision = 1;
+    internal const int Revision = 2;
 
     // What the system says where another process has the lock: EWOULDBLOCK, or a sharing violation. A disk that has become
     // read-only says something else.
@@ -144,7 +144,7 @@ public sealed class RunStore(string folder)
     /// Two processes on one run would each undo what the other saves. The lock is the system's, so it ends with its process,
     /// however that ends.
     /// </summary>
-    private static FileStream Lock(string home)
+    internal static FileStream Lock(string home)
     {
         string path = Path.Combine(home, ".lock");
         try

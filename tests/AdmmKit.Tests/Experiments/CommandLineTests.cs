@@ -178,7 +178,7 @@ public sealed class CommandLineTests : IDisposable
 
     private static (int Code, string Output, string Error) Run(string arguments) => Run(arguments.Split(' '));
 
-    private static (int Code, string Output, string Error) Run(string[] arguments)
+    internal static (int Code, string Output, string Error) Run(string[] arguments)
     {
         (TextWriter output, TextWriter error) = (Console.Out, Console.Error);
         using var newOutput = new StringWriter();

@@ -1,6 +1,6 @@
 using AdmmKit.Networks;
 
-namespace AdmmKit.Experiments.Training;
+namespace AdmmKit.Experiments.Dense;
 
 /// <summary>How a dense network is trained from scratch: everything, besides the data, that its bits depend on.</summary>
 public sealed record TrainingRecipe

@@ -8,7 +8,7 @@ using AdmmKit.Networks;
 using AdmmKit.Pipeline;
 using AdmmKit.Training;
 
-namespace AdmmKit.Experiments.Training;
+namespace AdmmKit.Experiments.Dense;
 
 /// <summary>A dense network that was trained from scratch.</summary>
 /// <param name="Recipe">How.</param>
@@ -40,6 +40,12 @@ public static class DenseTraining
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(data);
         recipe.Check();
+        if (checkpoints is not null)
+        {
+            Directory.CreateDirectory(checkpoints);
+        }
+
+        using FileStream? ours = checkpoints is null ? null : RunStore.Lock(checkpoints);
         NetworkSpec spec = NetworkSpec.Create(recipe.Architecture, data.Training.Shape, data.Training.Classes);
         using var network = new TrainableNetwork(spec, data, new EngineOptions
         {
@@ -105,7 +111,7 @@ public static class DenseTraining
                 new ChartPanel("validation error (%)", [new ChartSeries("validation", epochs, [.. network.History.Select(p => 100 * (1 - p.Validation.Accuracy))])], AxisScale.Logarithmic),
                 new ChartPanel("loss", [new ChartSeries("training, augmented", epochs, [.. network.History.Select(p => p.Loss)])], AxisScale.Logarithmic),
             ]);
-        chart.Save(Path.Combine(folder, "training"));
+        chart.Save(Path.Combine(folder, "training.svg"));
         int survivors = network.Weights.Survivors;
         (manifest with
         {
