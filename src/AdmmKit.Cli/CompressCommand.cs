@@ -32,6 +32,7 @@ internal static class CompressCommand
             output, recipeFile, print, architecture, survivors, keep, convBits, fcBits, rho, iterations, epochs,
         };
         shared.AddTo(command);
+        command.Options.Add(shared.DataSet);
         command.Options.Add(shared.Force);
         command.Validators.Add(result =>
         {

@@ -15,6 +15,7 @@ internal static class EvaluateCommand
         var shared = new SharedOptions();
         var command = new Command("evaluate", "Decodes a compressed network and evaluates it.") { file };
         shared.AddTo(command);
+        command.Options.Add(shared.DataSet);
         command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
         {
             CompressedNetwork model = CompressedNetwork.Load(parsed.GetValue(file)!);

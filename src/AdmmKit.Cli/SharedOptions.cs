@@ -11,8 +11,16 @@ internal sealed class SharedOptions
 {
     public Option<string?> Data { get; } = new("--data")
     {
-        Description = "Folder of four IDX files, plain or gzip. Without it: ADMMKIT_DATA, the cache, a download, else synthetic digits.",
+        Description = "Folder of the images; for MNIST four IDX files, plain or gzip. Without it: ADMMKIT_DATA, the cache, a download, else synthetic digits.",
         HelpName = "DIR",
+    };
+
+    /// <summary>For the commands that work on any data, which add it; the others are about MNIST.</summary>
+    public Option<string> DataSet { get; } = new("--data-set")
+    {
+        Description = "The data set in that folder: " + string.Join(", ", DataSource.Names) + ". cifar10 is never downloaded or drawn.",
+        DefaultValueFactory = _ => DataSource.Names[0],
+        HelpName = "NAME",
     };
 
     public Option<bool> Synthetic { get; } = new("--synthetic") { Description = "Use the built-in synthetic digits." };
@@ -28,14 +36,24 @@ internal sealed class SharedOptions
 
     public Option<bool> Force { get; } = new("--force") { Description = "Runs again what is done or was cut off, from the beginning." };
 
-    public SharedOptions() => Threads.Validators.Add(result =>
+    public SharedOptions()
     {
-        // A value that is no number is reported by the parser itself.
-        if (result.Tokens is [var token] && int.TryParse(token.Value, out int threads) && threads is < 0 or > 1024)
+        Threads.Validators.Add(result =>
         {
-            result.AddError("--threads must be 0 (all cores) to 1024.");
-        }
-    });
+            // A value that is no number is reported by the parser itself.
+            if (result.Tokens is [var token] && int.TryParse(token.Value, out int threads) && threads is < 0 or > 1024)
+            {
+                result.AddError("--threads must be 0 (all cores) to 1024.");
+            }
+        });
+        DataSet.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !DataSource.Names.Contains(token.Value))
+            {
+                result.AddError(Names.Unknown("data set", token.Value, DataSource.Names));
+            }
+        });
+    }
 
     public void AddTo(Command command)
     {
@@ -45,8 +63,14 @@ internal sealed class SharedOptions
         command.Options.Add(Threads);
     }
 
-    public DataSet OpenData(ParseResult parsed, CancellationToken cancellation, string name = "mnist") => DataSource.Open(
-        new DataRequest { Name = name, Directory = parsed.GetValue(Data), Synthetic = parsed.GetValue(Synthetic), Seed = parsed.GetValue(Seed) },
+    public DataSet OpenData(ParseResult parsed, CancellationToken cancellation, string? name = null) => DataSource.Open(
+        new DataRequest
+        {
+            Name = name ?? (parsed.CommandResult.Command.Options.Contains(DataSet) ? parsed.GetValue(DataSet)! : DataSource.Names[0]),
+            Directory = parsed.GetValue(Data),
+            Synthetic = parsed.GetValue(Synthetic),
+            Seed = parsed.GetValue(Seed),
+        },
         line => Console.Error.WriteLine(line), cancellation);
 
     /// <summary>The data set at hand, never a drawn one; null where there is none.</summary>

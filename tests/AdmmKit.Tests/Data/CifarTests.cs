@@ -4,6 +4,8 @@ using System.Security.Cryptography;
 using System.Text;
 using AdmmKit.Engine.Data;
 using AdmmKit.Networks;
+using AdmmKit.Storage;
+using AdmmKit.Tests.Experiments;
 
 namespace AdmmKit.Tests.Data;
 
@@ -305,6 +307,36 @@ public class CifarTests
         string message = Assert.Throws<BadFileException>(() => CifarArchive.Read(new MemoryStream(bytes), "archive")).Message;
         Assert.StartsWith("'archive", message, StringComparison.Ordinal);
         return message;
+    }
+}
+
+/// <summary>CIFAR-10 in the tool. It writes to the console, as the tests of the tool do.</summary>
+[Collection(nameof(CommandLineTests))]
+public class CifarCommandTests
+{
+    [Fact]
+    public void The_tool_evaluates_on_it_by_name()
+    {
+        using var folder = new TemporaryFolder();
+        // 5,000 of the training images are for validation.
+        for (int i = 1; i <= 5; i++)
+        {
+            folder.Write(FormattableString.Invariant($"data_batch_{i}.bin"), new byte[1001 * 3073]);
+        }
+
+        folder.Write("test_first1000.bin", new byte[8 * 3073]);
+        NetworkSpec spec = NetworkSpec.LeNet300100(CifarFile.Shape, CifarFile.Classes);
+        string model = Path.Combine(folder.Path, "model.admm");
+        new CompressedNetwork(spec, [.. spec.Layers.Select(l => CompressedLayer.Unquantized(l, [], [], new float[l.Rows]))]).Save(model);
+        (int code, string output, _) = CommandLineTests.Run(["evaluate", model, "--data-set", "cifar10", "--data", folder.Path]);
+        Assert.Equal(0, code);
+        Assert.Contains("(CIFAR-10 layout), first 8 test images: 8 of 8 images correct", output, StringComparison.Ordinal);
+        (code, _, string error) = CommandLineTests.Run(["evaluate", model, "--data-set", "cifar"]);
+        Assert.Equal(2, code);
+        Assert.Contains("There is no data set 'cifar'. Did you mean 'cifar10'?", error, StringComparison.Ordinal);
+        (code, _, error) = CommandLineTests.Run(["evaluate", model, "--data", folder.Path]);
+        Assert.Equal(1, code);
+        Assert.Contains("lacks the file of the training images", error, StringComparison.Ordinal);
     }
 }
 
