@@ -34,7 +34,7 @@ internal static class Child
         catch (JsonException e)
         {
             throw new AdmmKitException(
-                $"What '{program}' printed is not JSON: {e.Message.TrimEnd('.')}. It must print its measurements as the mode 'job' does.", e);
+                $"What '{program}' printed is not JSON: {e.Message.TrimEnd('.')}. It must print its figures as the mode 'job' does.", e);
         }
     }
 

@@ -25,7 +25,8 @@ internal static class Compare
         int rounds = arguments.Count("--rounds", 3);
         string folder = arguments.Text("--out") ?? Path.Combine("out", "performance");
         int threads = arguments.Count("--threads", Environment.ProcessorCount);
-        string[] job = ["job", Text(threads), Text(arguments.Count("--batch", 64)), .. arguments.Has("--quick") ? ["--quick"] : Array.Empty<string>()];
+        string[] quick = arguments.Has("--quick") ? ["--quick"] : [];
+        string[] job = ["job", Text(threads), Text(arguments.Count("--batch", 64)), .. quick];
         Manifest manifest = Describe(arguments, peer) with { Threads = threads };
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var (ours, theirs, lines) = (new List<JsonObject>(), new List<JsonObject>(), new StringBuilder());
@@ -112,8 +113,8 @@ internal static class Compare
         text.Append(CultureInfo.InvariantCulture, $"""
             # Speed, side by side
 
-            LeNet-5 (Caffe), batch {ours[0]["batch"]}, {ours[0]["threads"]} threads, {ours.Count} rounds. Each figure is the median over the rounds,
-            in brackets the smallest and the largest; that of a round is itself a median (`rounds.jsonl`).
+            LeNet-5 (Caffe), batch {ours[0]["batch"]}, {ours[0]["threads"]} threads, rounds: {ours.Count}. Each figure is the median over
+            the rounds, in brackets the smallest and the largest; that of a round is itself a median (`rounds.jsonl`).
 
             """);
         text.Append(peer.Length == 0 ? "\n" : """
@@ -134,10 +135,12 @@ internal static class Compare
                 : $" {Cell(c.Theirs, format)} | {Cell(c.TimesPeer, "0.00")} |\n");
         }
 
+        string commit = (manifest.Commit ?? "unknown") + (manifest.Dirty == true ? " with changes" : "");
+        string instructions = string.Join(", ", manifest.Instructions);
         string runs = FormattableString.Invariant($"""
 
-            {Name(ours[0])} at commit {manifest.Commit ?? "unknown"}{(manifest.Dirty == true ? " with changes" : "")}.
-            {manifest.Cpu} ({string.Join(", ", manifest.Instructions)}), {manifest.OperatingSystem}, {manifest.Runtime}; {manifest.Environment}.
+            {Name(ours[0])} at commit {commit}; {manifest.Cpu} ({instructions}), {manifest.OperatingSystem}, {manifest.Runtime}.
+            {manifest.Environment}.
 
             ```
             {manifest.CommandLine}

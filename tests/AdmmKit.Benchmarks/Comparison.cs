@@ -52,14 +52,15 @@ internal sealed record Comparison(string Key, string? PeerKey, IReadOnlyList<dou
         ?? throw new AdmmKitException(
             $"A round lacks '{key}', which the first round has: the program must print the same quantities each time."))];
 
-    /// <summary>The peer's quantities of the same work: of the same name, of that without our "sparse_", or of the same "top_k_...M".</summary>
+    /// <summary>The peer's quantities of the same work: of our name, of our name without "sparse_", or of the same "top_k_...M".</summary>
     private static string?[] Partners(string key, string[] peerKeys)
     {
         string dense = key.Replace("sparse_", "", StringComparison.Ordinal);
         string? same = peerKeys.FirstOrDefault(k => k == key) ?? peerKeys.FirstOrDefault(k => k == dense);
         string size = string.Join('_', key.Split('_').Take(3)) + "_";
         string[] projections = key.StartsWith("top_k_", StringComparison.Ordinal)
-            ? [.. peerKeys.Where(k => k.StartsWith(size, StringComparison.Ordinal))] : [];
+            ? [.. peerKeys.Where(k => k.StartsWith(size, StringComparison.Ordinal))]
+            : [];
         return same is not null ? [same] : projections.Length > 0 ? projections : new string?[] { null };
     }
 }

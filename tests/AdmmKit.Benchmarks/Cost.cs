@@ -49,8 +49,10 @@ internal static class Cost
             throw new UsageException(Names.Unknown("network", name, NetworkSpec.Architectures));
         }
 
+        // What is wrong with the command line is said here, not by the first process of its own.
+        var options = new Options(arguments);
         CostRow[] rows = networks.Length == 1
-            ? [Measure(networks[0], arguments)]
+            ? [Measure(networks[0], options)]
             : [.. networks.Select(n => Parse(Child.Self(["cost", "--networks", n, .. Passed(arguments)])))];
         string json = JsonSerializer.Serialize(rows, PeakMode.Json);
         Console.WriteLine(json);
@@ -67,31 +69,19 @@ internal static class Cost
         ((string[])["--batch", "--threads", "--rounds", "--input", "--classes", "--quick"])
             .SelectMany(o => arguments.Text(o) is { } value ? value.Length == 0 ? [o] : new[] { o, value } : []);
 
-    private static CostRow Measure(string name, Arguments arguments)
+    private static CostRow Measure(string name, Options options)
     {
         (ImageShape input, int classes) = Sizes.GetValueOrDefault(name, (NetworkSpec.Mnist, 10));
-        input = arguments.Text("--input") is { } text ? Shape(text) : input;
-        int batch = arguments.Count("--batch", 64), threads = arguments.Count("--threads", Environment.ProcessorCount);
-        bool quick = arguments.Has("--quick");
-        NetworkSpec spec = NetworkSpec.Create(name, input, arguments.Count("--classes", classes));
+        NetworkSpec spec = NetworkSpec.Create(name, options.Input ?? input, options.Classes ?? classes);
         double before = ResidentMegabytes(p => p.WorkingSet64);
-        using var work = new Workload(spec, batch, threads, batch);
-        double flop = Flops.Step(spec, batch);
-        var beside = new Beside(threads, arguments.Count("--rounds", quick ? 3 : 9), quick ? 0.02 : 0.3, quick ? 0.1 : 1);
+        using var work = new Workload(spec, options.Batch, options.Beside.Threads, options.Batch);
+        double flop = Flops.Step(spec, options.Batch);
         // Without a part to take off there is always a measurement.
-        Measured m = beside.Measure(flop, work.Step)!;
+        Measured m = options.Beside.Measure(flop, work.Step)!;
         return new(
-            name, input.ToString(), spec.Classes, batch, threads, spec.WeightCount, Round(flop / 1e9), Round(1e3 * m.Seconds),
-            Round(batch / m.Seconds), Round(m.Gflops), Round(m.PeakGflops), Round(m.PercentOfPeak),
+            name, spec.Input.ToString(), spec.Classes, options.Batch, options.Beside.Threads, spec.WeightCount, Round(flop / 1e9),
+            Round(1e3 * m.Seconds), Round(options.Batch / m.Seconds), Round(m.Gflops), Round(m.PeakGflops), Round(m.PercentOfPeak),
             Round(ResidentMegabytes(p => p.PeakWorkingSet64)), Round(before));
-    }
-
-    private static ImageShape Shape(string text)
-    {
-        int[] sizes = [.. text.Split('x').Select(p => int.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : 0)];
-        return sizes is [> 0, > 0, > 0]
-            ? new(sizes[0], sizes[1], sizes[2])
-            : throw new UsageException($"--input must be channels, height and width, such as 3x32x32, not '{text}'.");
     }
 
     private static double ResidentMegabytes(Func<Process, long> which)
@@ -105,14 +95,15 @@ internal static class Cost
     private static string Table(CostRow[] rows)
     {
         Manifest checkout = Manifest.Describe("cost", []);
+        string commit = (checkout.Commit ?? "unknown") + (checkout.Dirty == true ? " with changes" : "");
         var text = new StringBuilder(FormattableString.Invariant($"""
             # Cost of a training step
 
-            {checkout.Cpu}, {rows[0].Threads} threads, {Peak.Best.Name}, commit {checkout.Commit ?? "unknown"}{(checkout.Dirty == true ? " with changes" : "")}.
+            {checkout.Cpu}, {rows[0].Threads} threads, {Peak.Best.Name}, commit {commit}.
 
             Adam, random images; medians. Each network has a process of its own; its memory is the most that was resident, with the
-            {rows.Min(r => r.MemoryAtStartMb):0} MB that the process had before. A multiply-accumulate is two FLOP, three passes a layer, two for the first.
-            The peak is measured before and after each run.
+            {rows.Min(r => r.MemoryAtStartMb):0} MB that the process had before. A multiply-accumulate is two FLOP; a layer has three passes,
+            the first one two. The peak is measured before and after each run.
 
             | | input | batch | weights | GFLOP a step | ms a step | images/s | GFLOP/s | % of peak | peak memory, MB |
             |---|---|---|---|---|---|---|---|---|---|
@@ -126,5 +117,29 @@ internal static class Cost
         }
 
         return text.ToString();
+    }
+
+    private sealed class Options(Arguments arguments)
+    {
+        public ImageShape? Input { get; } = arguments.Text("--input") is { } text ? Shape(text) : null;
+
+        public int? Classes { get; } = arguments.Has("--classes") ? arguments.Count("--classes", 0) : null;
+
+        public int Batch { get; } = arguments.Count("--batch", 64);
+
+        public Beside Beside { get; } = new(
+            arguments.Count("--threads", Environment.ProcessorCount),
+            arguments.Count("--rounds", arguments.Has("--quick") ? 3 : 9),
+            arguments.Has("--quick") ? 0.02 : 0.3,
+            arguments.Has("--quick") ? 0.1 : 1);
+
+        private static ImageShape Shape(string text)
+        {
+            int[] sizes =
+                [.. text.Split('x').Select(p => int.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : 0)];
+            return sizes is [> 0, > 0, > 0]
+                ? new(sizes[0], sizes[1], sizes[2])
+                : throw new UsageException($"--input must be channels, height and width, such as 3x32x32, not '{text}'.");
+        }
     }
 }

@@ -87,7 +87,7 @@ internal abstract unsafe class Peak
         }
     }
 
-    /// <summary>Chains x Unrolled multiply-adds of vectors, as often as said; the result keeps the compiler from leaving them out.</summary>
+    /// <summary>Chains x Unrolled multiply-adds of vectors, as often as said; the result keeps them from being left out.</summary>
     protected abstract float MultiplyAdds(long times);
 
     protected abstract float Read(float* a, nint count);

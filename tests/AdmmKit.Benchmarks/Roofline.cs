@@ -41,7 +41,8 @@ internal static class Roofline
         multiply-accumulate is two FLOP; of an update (Adam) 14 FLOP a weight are counted, of a projection one a weight. Bytes are
         compulsory traffic: what a kernel starts from is read once and what it makes is written once, four bytes a number; of a
         training step only weights, both moments and images count. Memory roofs are the best of read, copy and triad over arrays of
-        that level. Points above the roof of memory find their arrays in a cache.
+        that level. Points above the roof of memory find their arrays in a cache. The picture shows each share as GFLOP/s of the
+        median of all peaks.
         """;
 
     public static void Run(Arguments arguments)
@@ -51,7 +52,8 @@ internal static class Roofline
         string folder = arguments.Text("--out") ?? Path.Combine("out", "performance");
         if (batch % 32 != 0)
         {
-            throw new UsageException(FormattableString.Invariant($"--batch must be a multiple of 32, so that no lane stays empty, not {batch}."));
+            throw new UsageException(FormattableString.Invariant(
+                $"--batch must be a multiple of 32, not {batch}: no lane stays empty then."));
         }
 
         Manifest checkout = Manifest.Describe("roofline", []);
@@ -63,7 +65,8 @@ internal static class Roofline
         {
             if (beside.Measure(kernel.Flop, kernel.Work, kernel.Less) is not { } m)
             {
-                Console.Error.WriteLine($"{kernel.Kind}, {kernel.Name}: left out, shorter than what is taken off; give more --rounds on quiet cores");
+                Console.Error.WriteLine(
+                    $"{kernel.Kind}, {kernel.Name}: left out, shorter than what is taken off; give more --rounds on quiet cores");
                 continue;
             }
 
@@ -73,7 +76,7 @@ internal static class Roofline
                 kernel.Kind, kernel.Name, Round(kernel.Flop / 1e6), Round(kernel.Bytes / 1e6), Round(intensity), Round(1e6 * m.Seconds),
                 Round(m.Gflops), Round(m.PeakGflops), Round(m.PercentOfPeak), Round(100 * m.Gflops / roof)));
             Console.Error.WriteLine(FormattableString.Invariant(
-                $"{kernel.Kind}, {kernel.Name}: {1e6 * m.Seconds:0} us, {m.Gflops:0.0} GFLOP/s, {m.PercentOfPeak:0} % of {m.PeakGflops:0}"));
+                $"{kernel.Kind}, {kernel.Name}: {1e6 * m.Seconds:0} us, {m.Gflops:0.0} GFLOP/s, {m.PercentOfPeak:0.0} % of peak"));
         }
 
         Write(folder, new(checkout.Commit, checkout.Dirty, threads, batch, machine, points));
@@ -106,6 +109,7 @@ internal static class Roofline
             levels.Append(CultureInfo.InvariantCulture, $"| {b.Level} | {b.Threads} | {b.ArrayKib} | {b.Read} | {b.Copy} | {b.Triad} |\n");
         }
 
+        string commit = (report.Commit ?? "unknown") + (report.Dirty == true ? " with changes" : "");
         string peaks = string.Join(
             ", ", report.Machine.PeakGflops.Select(p => FormattableString.Invariant($"{p.Value} GFLOP/s with threads = {p.Key}")));
         Save("roofline.md", FormattableString.Invariant($"""
@@ -114,7 +118,7 @@ internal static class Roofline
             ![Roofline](roofline.svg)
 
             {report.Machine.Cpu}, {report.Machine.Instructions}, {report.Threads} threads, batch {report.Batch},
-            commit {report.Commit ?? "unknown"}{(report.Dirty == true ? " with changes" : "")}.
+            commit {commit}.
 
             {table}
             {Method}
@@ -134,19 +138,17 @@ internal static class Roofline
             : report.Machine.PeakGflops[report.Threads];
         double low = report.Points.Select(p => p.Intensity).Append(0.1).Min() / 2;
         double high = report.Points.Select(p => p.Intensity).Append(10).Max() * 2;
-        IEnumerable<ChartSeries> roofs = Roofs(report.Machine, report.Threads).Select(b =>
-        {
-            double ridge = peak / b.Best;
-            return new ChartSeries(
-                FormattableString.Invariant($"{b.Level} {b.Best:0} GB/s"), [low, ridge, high], [low * b.Best, peak, peak], SeriesStyle.Line);
-        });
+        Bandwidth[] levels = [.. Roofs(report.Machine, report.Threads)];
+        IEnumerable<ChartSeries> roofs = levels.Select(b => new ChartSeries(
+            FormattableString.Invariant($"{b.Level} {b.Best:0} GB/s"), [low, peak / b.Best], [low * b.Best, peak], SeriesStyle.Line));
+        var top = new ChartSeries(
+            FormattableString.Invariant($"peak {peak:0} GFLOP/s"), [peak / levels.Max(b => b.Best), high], [peak, peak], SeriesStyle.Line);
         IEnumerable<ChartSeries> points = report.Points.GroupBy(p => p.Kind).Select(g => new ChartSeries(
-            g.Key, [.. g.Select(p => p.Intensity)], [.. g.Select(p => p.Gflops)], SeriesStyle.Markers, [.. g.Select(p => p.Name)]));
-        string machine = FormattableString.Invariant($"{report.Threads} threads, {report.Machine.Instructions}, peak {peak:0} GFLOP/s");
+            g.Key, [.. g.Select(p => p.Intensity)], [.. g.Select(p => p.PercentOfPeak / 100 * peak)], SeriesStyle.Markers, [.. g.Select(p => p.Name)]));
         return new LineChart(
-            $"Roofline of training, {machine}",
+            FormattableString.Invariant($"Roofline of training, {report.Threads} threads, {report.Machine.Instructions}"),
             "FLOP per byte of compulsory traffic",
-            [new ChartPanel("GFLOP/s", [.. points, .. roofs], AxisScale.Logarithmic)],
+            [new ChartPanel("GFLOP/s (share of the peak beside it, of the median peak)", [.. points, .. roofs, top], AxisScale.Logarithmic)],
             AxisScale.Logarithmic);
     }
 }
