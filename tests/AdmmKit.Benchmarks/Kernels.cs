@@ -1,8 +1,5 @@
 using AdmmKit.Constraints;
-using AdmmKit.Engine;
-using AdmmKit.Engine.Data;
 using AdmmKit.Networks;
-using AdmmKit.Training;
 using BenchmarkDotNet.Attributes;
 
 namespace AdmmKit.Benchmarks;
@@ -23,8 +20,7 @@ public class Projections
     public void Setup()
     {
         layer = new LayerInfo("fc1", LayerKind.FullyConnected, Weights / 1024, 1024, 1, 1, Weights);
-        var random = new RandomStream(1, "benchmark weights");
-        v = [.. Enumerable.Range(0, layer.WeightCount).Select(_ => (float)random.NextDouble(-1, 1))];
+        v = Workload.RandomWeights(layer.WeightCount);
         z = new float[v.Length];
     }
 
@@ -40,23 +36,17 @@ public class Projections
 /// <summary>One training step of LeNet-5, batch 64, all cores.</summary>
 public class TrainingSteps
 {
-    private TrainableNetwork network = null!;
+    private Workload work = null!;
 
     /// <summary>Builds the network.</summary>
     [GlobalSetup]
-    public void Setup()
-    {
-        ImageSet images = Job.RandomImages(640);
-        var data = new DataSet("random", "drawn for timing", images, images.Slice(0, 1), images.Slice(0, 1), new Dictionary<string, string>());
-        network = new TrainableNetwork(NetworkSpec.LeNet5(NetworkSpec.Mnist, 10), data, new EngineOptions());
-        network.BeginPhase(new TrainingPhase("timing", int.MaxValue, new LearningRate.Constant(1e-3)));
-    }
+    public void Setup() => work = new Workload(NetworkSpec.LeNet5(NetworkSpec.Mnist, 10), 64, Environment.ProcessorCount, 640);
 
     /// <summary>Stops the threads.</summary>
     [GlobalCleanup]
-    public void Cleanup() => network.Dispose();
+    public void Cleanup() => work.Dispose();
 
     /// <summary>Forward, backward, update.</summary>
     [Benchmark]
-    public double Step() => network.Train(1, null, CancellationToken.None);
+    public void Step() => work.Step();
 }

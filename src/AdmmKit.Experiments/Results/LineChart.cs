@@ -31,8 +31,10 @@ public enum SeriesStyle
 /// <param name="X">Where the points are.</param>
 /// <param name="Y">Their values, as many.</param>
 /// <param name="Style">Line, markers or both.</param>
+/// <param name="Labels">Names of the points, as many, written beside them; or null.</param>
 public sealed record ChartSeries(
-    string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, SeriesStyle Style = SeriesStyle.LineAndMarkers);
+    string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, SeriesStyle Style = SeriesStyle.LineAndMarkers,
+    IReadOnlyList<string>? Labels = null);
 
 /// <summary>One plot of a chart.</summary>
 /// <param name="YTitle">What the y axis shows, with its unit: "accuracy (%)".</param>
@@ -51,11 +53,11 @@ public sealed record ChartPanel(string YTitle, IReadOnlyList<ChartSeries> Series
 public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartPanel> Panels, AxisScale XScale = AxisScale.Linear)
 {
     /// <summary>The chart as a stand-alone SVG document.</summary>
-    /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y.</exception>
+    /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y, or as labels.</exception>
     public string ToSvg() => new SvgWriter(Checked()).Write();
 
     /// <summary>The chart as a Plotly figure: {"data": [...], "layout": {...}}.</summary>
-    /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y.</exception>
+    /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y, or as labels.</exception>
     public string ToPlotlyJson() => PlotlyWriter.Write(Checked());
 
     /// <summary>Writes the SVG, and the Plotly figure beside it with the ending <c>.plotly.json</c>.</summary>
@@ -78,9 +80,10 @@ public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartP
             throw new AdmmKitException($"The chart '{Title}' has no panel: give it at least one.");
         }
 
-        ChartSeries? bad = Panels.SelectMany(p => p.Series).FirstOrDefault(s => s.X.Count != s.Y.Count);
+        ChartSeries? bad = Panels.SelectMany(p => p.Series)
+            .FirstOrDefault(s => s.X.Count != s.Y.Count || (s.Labels is { } labels && labels.Count != s.X.Count));
         return bad is null ? this : throw new AdmmKitException(FormattableString.Invariant(
-            $"Series '{bad.Name}' of the chart '{Title}' has {bad.X.Count} x and {bad.Y.Count} y: give as many of both."));
+            $"Series '{bad.Name}' of the chart '{Title}' has {bad.X.Count} x, {bad.Y.Count} y and {bad.Labels?.Count ?? 0} labels: give as many of each, or no labels."));
     }
 }
 

@@ -30,10 +30,11 @@ internal static class PlotlyWriter
             layout["yaxis" + suffix] = axis;
             foreach (ChartSeries series in chart.Panels[i].Series)
             {
-                data.Add(new JsonObject
+                string mode = series.Style switch { SeriesStyle.Line => "lines", SeriesStyle.Markers => "markers", _ => "lines+markers" };
+                var trace = new JsonObject
                 {
                     ["type"] = "scatter",
-                    ["mode"] = series.Style switch { SeriesStyle.Line => "lines", SeriesStyle.Markers => "markers", _ => "lines+markers" },
+                    ["mode"] = series.Labels is null ? mode : mode + "+text",
                     ["name"] = Plain(series.Name),
                     ["legendgroup"] = series.Name,
                     ["showlegend"] = drawn.Add(series.Name),
@@ -43,7 +44,14 @@ internal static class PlotlyWriter
                     ["yaxis"] = "y" + suffix,
                     ["line"] = new JsonObject { ["color"] = Colour(names, series) },
                     ["marker"] = new JsonObject { ["color"] = Colour(names, series) },
-                });
+                };
+                if (series.Labels is { } labels)
+                {
+                    trace["text"] = new JsonArray([.. labels.Select(l => (JsonNode)Plain(l))]);
+                    trace["textposition"] = "top center";
+                }
+
+                data.Add(trace);
             }
         }
 

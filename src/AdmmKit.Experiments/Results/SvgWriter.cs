@@ -6,7 +6,7 @@ namespace AdmmKit.Experiments.Results;
 /// <summary>Writes a <see cref="LineChart"/> as SVG. Everything but the curves has its own room, so nothing overlaps.</summary>
 internal sealed class SvgWriter(LineChart chart)
 {
-    private const double Width = 720, Margin = 16, TextSize = 12, TitleSize = 15, LineHeight = 17, TickLength = 5;
+    private const double Width = 720, Margin = 16, TextSize = 12, LabelSize = 11, TitleSize = 15, LineHeight = 17, TickLength = 5;
     private const double Swatch = 22, LegendGap = 18, PanelGap = 26;
     private const int ManyPoints = 80;
 
@@ -145,9 +145,15 @@ internal sealed class SvgWriter(LineChart chart)
         Line("axis", left, top, left, bottom);
         Line("axis", left, bottom, right, bottom);
         bool any = false;
+        var labels = new PointLabels(left, top, right, bottom, LabelSize);
         foreach (ChartSeries series in panel.Series)
         {
-            any |= Curve(series, xAxis, yAxis, AtX, AtY);
+            any |= Curve(series, xAxis, yAxis, AtX, AtY, labels);
+        }
+
+        foreach ((double x, double baseline, string text) in labels.Place())
+        {
+            Text(x, baseline, text, LabelSize, "start", overCurves: true);
         }
 
         if (!any)
@@ -158,7 +164,8 @@ internal sealed class SvgWriter(LineChart chart)
         y = bottom + (labelX ? TickLength + LineHeight + 2 : TickLength);
     }
 
-    private bool Curve(ChartSeries series, ChartAxis xAxis, ChartAxis yAxis, Func<double, double> atX, Func<double, double> atY)
+    private bool Curve(
+        ChartSeries series, ChartAxis xAxis, ChartAxis yAxis, Func<double, double> atX, Func<double, double> atY, PointLabels labels)
     {
         var path = new StringBuilder();
         var points = new List<(double X, double Y)>();
@@ -170,6 +177,11 @@ internal sealed class SvgWriter(LineChart chart)
             {
                 (double px, double py) = (atX(series.X[i]), atY(series.Y[i]));
                 points.Add((px, py));
+                if (series.Labels is { } names)
+                {
+                    labels.Add(px, py, names[i]);
+                }
+
                 path.Append(pen ? 'L' : 'M').Append(N(px)).Append(' ').Append(N(py));
             }
 
@@ -226,8 +238,8 @@ internal sealed class SvgWriter(LineChart chart)
     private void Line(string style, double x1, double y1, double x2, double y2) =>
         svg.Append($"  <path class=\"{style}\" d=\"M{N(x1)} {N(y1)}L{N(x2)} {N(y2)}\"/>\n");
 
-    private void Text(double x, double baseline, string text, double size, string anchor, bool bold = false) =>
-        svg.Append($"  <text x=\"{N(x)}\" y=\"{N(baseline)}\" font-size=\"{N(size)}\" text-anchor=\"{anchor}\"")
+    private void Text(double x, double baseline, string text, double size, string anchor, bool bold = false, bool overCurves = false) =>
+        svg.Append($"  <text{(overCurves ? " class=\"over\"" : "")} x=\"{N(x)}\" y=\"{N(baseline)}\" font-size=\"{N(size)}\" text-anchor=\"{anchor}\"")
             .Append(bold ? " font-weight=\"bold\">" : ">").Append(ChartText.Escape(text)).Append("</text>\n");
 
     // The background is drawn: a page may be dark where the system is light, and then dark text would stand on it.
@@ -237,8 +249,10 @@ internal sealed class SvgWriter(LineChart chart)
           <style>
             .ground { fill: #ffffff } text { fill: #24292f } .grid { stroke: #e3e6ea } .axis { stroke: #6e7781 }
             .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round }
+            .over { stroke: #ffffff; stroke-width: 3; paint-order: stroke }
             @media (prefers-color-scheme: dark) {
               .ground { fill: #161b22 } text { fill: #dde3ea } .grid { stroke: #2d343d } .axis { stroke: #8b949e }
+              .over { stroke: #161b22 }
             }
           </style>
           <rect class="ground" width="{{N(Width)}}" height="{{N(height)}}"/>

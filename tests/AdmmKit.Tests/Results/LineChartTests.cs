@@ -108,6 +108,41 @@ public class LineChartTests
         Assert.Throws<AdmmKitException>(() => new LineChart("t", "x", [new("y", [new("s", [1, 2], [1])])]).ToPlotlyJson());
     }
 
+    [Fact]
+    public void Points_are_named_beside_their_markers_and_a_name_without_room_is_left_to_Plotly()
+    {
+        XElement svg = XDocument.Parse(Named.ToSvg()).Root!;
+        XElement[] names = [.. svg.Elements(Svg + "text").Where(t => (string?)t.Attribute("class") == "over")];
+        Assert.Contains(names, n => n.Value == "alone");
+        Assert.Contains(names, n => n.Value == "at the edge");
+        Assert.InRange(names.Count(n => n.Value.StartsWith("crowd", StringComparison.Ordinal)), 3, 29);
+        foreach ((double x, double y) in svg.Elements(Svg + "circle").Select(c => (Number(c, "cx"), Number(c, "cy"))))
+        {
+            Assert.DoesNotContain(names, n => x > Number(n, "x") && x < Number(n, "x") + ChartText.Width(n.Value, 11) && y < Number(n, "y") && y > Number(n, "y") - 8);
+        }
+
+        using JsonDocument json = JsonDocument.Parse(Named.ToPlotlyJson());
+        JsonElement trace = json.RootElement.GetProperty("data")[0];
+        Assert.Equal("markers+text", trace.GetProperty("mode").GetString());
+        Assert.Equal("crowd 29", trace.GetProperty("text")[31].GetString());
+        Assert.False(json.RootElement.GetProperty("data")[1].TryGetProperty("text", out _));
+        ChartSeries short1 = new("s", [1, 2], [1, 2], Labels: ["one"]);
+        Assert.Throws<AdmmKitException>(() => new LineChart("t", "x", [new("y", [short1])]).ToSvg());
+    }
+
+    private static LineChart Named
+    {
+        get
+        {
+            double[] crowd = [.. Enumerable.Range(0, 30).Select(i => 5 + (0.01 * i))];
+            return new("Named", "x", [new("y",
+            [
+                new("points", [1, 10, .. crowd], [1, 9, .. crowd], SeriesStyle.Markers, ["alone", "at the edge", .. crowd.Select((_, i) => "crowd " + i)]),
+                new("line", [1, 10], [1, 2], SeriesStyle.Line),
+            ])]);
+        }
+    }
+
     private static double Number(XElement element, string attribute) =>
         double.Parse((string)element.Attribute(attribute)!, NumberStyles.Float, CultureInfo.InvariantCulture);
 
@@ -136,6 +171,7 @@ public class LineChartTests
                 ], AxisScale.Logarithmic)], AxisScale.Logarithmic),
             ["narrow logarithm"] = new("Narrow", "x", [new("y", [new("s", [0.041, 0.043, 0.045], [1, 2, 3])])], AxisScale.Logarithmic),
             ["tiny and huge"] = new("Extremes", "x", [new("y", [new("s", [-1e12, 3e12], [1e-12, 3e-12])]), new("z", [new("t", [0, 1], [-1e299, 1e305])])]),
+            ["named points"] = Named,
             ["nearly equal"] = new("Equal", "x", [new("y", [new("s", [1, 2], [1e9, 1e9 + 1e-7])])]),
         };
     }
