@@ -13,6 +13,7 @@ public sealed unsafe class Network : IDisposable
     private const float PixelScale = 1f / 255;
 
     private readonly WorkPool pool;
+    private readonly int blockSize;
     private readonly bool ownsPool;
     private readonly FloatBuffer input;
     private readonly Pass pass = new();
@@ -36,13 +37,15 @@ public sealed unsafe class Network : IDisposable
     {
         Spec = spec;
         this.pool = pool;
-        MaxBlocks = (maxBatch + KernelSet.Block - 1) / KernelSet.Block;
-        input = new FloatBuffer(spec.Input.Size * KernelSet.Block * MaxBlocks);
-        losses = new float[MaxBlocks * KernelSet.Block];
-        predictions = new int[MaxBlocks * KernelSet.Block];
+        KernelSet blocked = kernels.For(maxBatch);
+        blockSize = blocked.Block;
+        MaxBlocks = (maxBatch + blockSize - 1) / blockSize;
+        input = new FloatBuffer(spec.Input.Size * blockSize * MaxBlocks);
+        losses = new float[MaxBlocks * blockSize];
+        predictions = new int[MaxBlocks * blockSize];
         loadBlock = LoadBlock;
         pixelValues = PixelValues(spec);
-        Layers = new GraphBuilder(spec, input, new LayerContext(kernels, pool, forTraining, MaxBlocks)).Build();
+        Layers = new GraphBuilder(spec, input, new LayerContext(blocked, kernels, pool, forTraining, MaxBlocks)).Build();
         Parameters = [.. Layers.OfType<IParameterLayer>().Select(l => l.Parameters)];
         Normalizations = [.. Layers.OfType<BatchNormLayer>().Select(l => l.Normalization)];
     }
@@ -61,7 +64,7 @@ public sealed unsafe class Network : IDisposable
 
     internal int MaxBlocks { get; }
 
-    internal int MaxBatch => MaxBlocks * KernelSet.Block;
+    internal int MaxBatch => MaxBlocks * blockSize;
 
     /// <summary>Copies weights and biases in.</summary>
     /// <param name="weights">Arrays of the layers' sizes.</param>
@@ -165,7 +168,7 @@ public sealed unsafe class Network : IDisposable
     {
         batch = images;
         pass.Images = images.Count;
-        pass.Blocks = (images.Count + KernelSet.Block - 1) / KernelSet.Block;
+        pass.Blocks = (images.Count + blockSize - 1) / blockSize;
         pass.Training = training;
         pass.RandomKey = randomKey;
         pool.Run(pass.Blocks, loadBlock);
@@ -199,22 +202,22 @@ public sealed unsafe class Network : IDisposable
     }
 
     private nint Lane(int image, int feature) =>
-        ((((nint)(image / KernelSet.Block) * Spec.Classes) + feature) * KernelSet.Block) + (image % KernelSet.Block);
+        ((((nint)(image / blockSize) * Spec.Classes) + feature) * blockSize) + (image % blockSize);
 
-    /// <summary>Turns 32 images so that they lie side by side, shifted and mirrored where the batch says so.</summary>
+    /// <summary>Turns the images of a block so that they lie side by side, shifted and mirrored where the batch says so.</summary>
     private void LoadBlock(int block)
     {
         (int channels, int height, int width) = (Spec.Input.Channels, Spec.Input.Height, Spec.Input.Width);
-        float* destination = input.Pointer + ((nint)block * Spec.Input.Size * KernelSet.Block);
+        float* destination = input.Pointer + ((nint)block * Spec.Input.Size * blockSize);
         ReadOnlySpan<byte> pixels = batch.Images.Pixels.Span;
-        for (int lane = 0; lane < KernelSet.Block; lane++)
+        for (int lane = 0; lane < blockSize; lane++)
         {
-            int index = (block * KernelSet.Block) + lane;
+            int index = (block * blockSize) + lane;
             if (index >= batch.Count)
             {
                 for (int i = 0; i < Spec.Input.Size; i++)
                 {
-                    destination[(i * KernelSet.Block) + lane] = 0;
+                    destination[(i * blockSize) + lane] = 0;
                 }
 
                 continue;
@@ -229,12 +232,12 @@ public sealed unsafe class Network : IDisposable
                 for (int y = 0; y < height; y++)
                 {
                     int sourceY = y - dy;
-                    float* row = destination + (((((c * height) + y) * width) * KernelSet.Block) + lane);
+                    float* row = destination + (((((c * height) + y) * width) * blockSize) + lane);
                     ReadOnlySpan<byte> sourceRow = (uint)sourceY < (uint)height ? image.Slice(((c * height) + sourceY) * width, width) : default;
                     for (int x = 0; x < width; x++)
                     {
                         int sourceX = origin + (step * x);
-                        row[x * KernelSet.Block] = value[(uint)sourceX < (uint)sourceRow.Length ? sourceRow[sourceX] : 0];
+                        row[x * blockSize] = value[(uint)sourceX < (uint)sourceRow.Length ? sourceRow[sourceX] : 0];
                     }
                 }
             }
@@ -249,7 +252,7 @@ public sealed unsafe class Network : IDisposable
         float* dy = last.OutputGradient.Pointer;
         ReadOnlySpan<byte> labels = batch.Images.Labels.Span;
         double total = 0;
-        for (int image = 0; image < pass.Blocks * KernelSet.Block; image++)
+        for (int image = 0; image < pass.Blocks * blockSize; image++)
         {
             if (image >= batch.Count)
             {

@@ -191,7 +191,7 @@ internal sealed unsafe partial class KernelSet<TSimd, T>
     }
 
     /// <summary>Clears the gradient of the last rows and columns that fill no window.</summary>
-    private static void ZeroUncovered(float* dx, int height, int width, int window)
+    private void ZeroUncovered(float* dx, int height, int width, int window)
     {
         int coveredHeight = height / window * window;
         int coveredWidth = width / window * window;

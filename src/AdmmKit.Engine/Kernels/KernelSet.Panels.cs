@@ -5,6 +5,9 @@ namespace AdmmKit.Engine.Kernels;
 /// <summary>Products whose left side was packed into panels, and weight gradients: what convolutions spend their time in.</summary>
 internal sealed unsafe partial class KernelSet<TSimd, T>
 {
+    // All bits set in the first numbers, none in those behind them.
+    private static readonly FloatBuffer TailMasks = MakeTailMasks();
+
     public override void MultiplyPanel(in PanelGeometry g, float* a, float* b, float* c, float* start, int rows, bool accumulate)
     {
         int lanes = TSimd.Lanes;
@@ -27,6 +30,13 @@ internal sealed unsafe partial class KernelSet<TSimd, T>
                 Copy(scratch, cRow, c + j, g.CRow, rows, width);
             }
         }
+    }
+
+    private static FloatBuffer MakeTailMasks()
+    {
+        var masks = new FloatBuffer(2 * MaxLanes);
+        masks.Span[..MaxLanes].Fill(BitConverter.UInt32BitsToSingle(uint.MaxValue));
+        return masks;
     }
 
     private static void Copy(float* from, nint fromRow, float* to, nint toRow, int rows, int width)
@@ -515,8 +525,10 @@ internal sealed unsafe partial class KernelSet<TSimd, T>
     private static void Correlate4(in CorrelateGeometry g, float* dy, float* x, nint* offsets, float* sums)
     {
         nint lanes = TSimd.Lanes;
-        nint run = g.Run;
+        nint rest = g.Run % lanes;
+        nint run = g.Run - rest;
         nint xSkip = g.XStep - run;
+        T mask = TSimd.Load(TailMasks.Pointer + MaxLanes - rest);
         nint dyRow = g.DyRow;
         float* x0 = x + offsets[0];
         nint o1 = offsets[1] - offsets[0];
@@ -573,6 +585,35 @@ internal sealed unsafe partial class KernelSet<TSimd, T>
                     q += lanes;
                 }
 
+                if (rest != 0)
+                {
+                    T v0 = TSimd.Load(q);
+                    T v1 = TSimd.Load(q + o1);
+                    T v2 = TSimd.Load(q + o2);
+                    T v3 = TSimd.Load(q + o3);
+                    T v = TSimd.And(mask, TSimd.Load(p));
+                    s00 = TSimd.MultiplyAdd(v, v0, s00);
+                    s01 = TSimd.MultiplyAdd(v, v1, s01);
+                    s02 = TSimd.MultiplyAdd(v, v2, s02);
+                    s03 = TSimd.MultiplyAdd(v, v3, s03);
+                    v = TSimd.And(mask, TSimd.Load(p + dyRow));
+                    s10 = TSimd.MultiplyAdd(v, v0, s10);
+                    s11 = TSimd.MultiplyAdd(v, v1, s11);
+                    s12 = TSimd.MultiplyAdd(v, v2, s12);
+                    s13 = TSimd.MultiplyAdd(v, v3, s13);
+                    v = TSimd.And(mask, TSimd.Load(p + (2 * dyRow)));
+                    s20 = TSimd.MultiplyAdd(v, v0, s20);
+                    s21 = TSimd.MultiplyAdd(v, v1, s21);
+                    s22 = TSimd.MultiplyAdd(v, v2, s22);
+                    s23 = TSimd.MultiplyAdd(v, v3, s23);
+                    v = TSimd.And(mask, TSimd.Load(p + (3 * dyRow)));
+                    s30 = TSimd.MultiplyAdd(v, v0, s30);
+                    s31 = TSimd.MultiplyAdd(v, v1, s31);
+                    s32 = TSimd.MultiplyAdd(v, v2, s32);
+                    s33 = TSimd.MultiplyAdd(v, v3, s33);
+                    p += rest;
+                }
+
                 q += xSkip;
             }
         }
@@ -600,8 +641,10 @@ internal sealed unsafe partial class KernelSet<TSimd, T>
     private static void Correlate2(in CorrelateGeometry g, float* dy, float* x, nint* offsets, float* sums)
     {
         nint lanes = TSimd.Lanes;
-        nint run = g.Run;
+        nint rest = g.Run % lanes;
+        nint run = g.Run - rest;
         nint xSkip = g.XStep - run;
+        T mask = TSimd.Load(TailMasks.Pointer + MaxLanes - rest);
         nint dyRow = g.DyRow;
         float* x0 = x + offsets[0];
         nint o1 = offsets[1] - offsets[0];
@@ -638,6 +681,25 @@ internal sealed unsafe partial class KernelSet<TSimd, T>
                     s12 = TSimd.MultiplyAdd(v, v2, s12);
                     s13 = TSimd.MultiplyAdd(v, v3, s13);
                     q += lanes;
+                }
+
+                if (rest != 0)
+                {
+                    T v0 = TSimd.Load(q);
+                    T v1 = TSimd.Load(q + o1);
+                    T v2 = TSimd.Load(q + o2);
+                    T v3 = TSimd.Load(q + o3);
+                    T v = TSimd.And(mask, TSimd.Load(p));
+                    s00 = TSimd.MultiplyAdd(v, v0, s00);
+                    s01 = TSimd.MultiplyAdd(v, v1, s01);
+                    s02 = TSimd.MultiplyAdd(v, v2, s02);
+                    s03 = TSimd.MultiplyAdd(v, v3, s03);
+                    v = TSimd.And(mask, TSimd.Load(p + dyRow));
+                    s10 = TSimd.MultiplyAdd(v, v0, s10);
+                    s11 = TSimd.MultiplyAdd(v, v1, s11);
+                    s12 = TSimd.MultiplyAdd(v, v2, s12);
+                    s13 = TSimd.MultiplyAdd(v, v3, s13);
+                    p += rest;
                 }
 
                 q += xSkip;

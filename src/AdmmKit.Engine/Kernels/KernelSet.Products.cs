@@ -9,6 +9,10 @@ internal sealed unsafe partial class KernelSet<TSimd, T>(string name) : KernelSe
 {
     public override string Name => name;
 
+    public override int Lanes => TSimd.Lanes;
+
+    private protected override KernelSet WithBlock(int block) => new KernelSet<TSimd, T>(name) { Block = block };
+
     public override void Multiply(in TileGeometry g, float* a, float* b, float* c, float* start, int rows, bool accumulate)
     {
         int pair = 2 * TSimd.Lanes;

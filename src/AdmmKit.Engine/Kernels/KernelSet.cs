@@ -5,13 +5,15 @@ namespace AdmmKit.Engine.Kernels;
 
 /// <summary>
 /// The engine's arithmetic for one instruction set. Activations are stored with the images of a block innermost
-/// ([feature][image], <see cref="Block"/> images a block), so a vector holds the same value of many images: convolution
+/// ([feature][image], <see cref="Block"/> images a block, 32 except for small batches), so a vector holds the same value of many images: convolution
 /// needs no im2col, no layer needs packing, and one surviving weight of a pruned layer is one multiply-add a vector.
 /// </summary>
 internal abstract unsafe class KernelSet
 {
-    /// <summary>Images in a block: two AVX-512 vectors, one cache-line pair.</summary>
-    public const int Block = 32;
+    /// <summary>Images in a block, if there are as many: two AVX-512 vectors, one cache-line pair.</summary>
+    public const int MaxBlock = 32;
+
+    private const int SmallBlock = 8;
 
     /// <summary>The most rows of a panel.</summary>
     public const int MaxPanelRows = 10;
@@ -33,6 +35,22 @@ internal abstract unsafe class KernelSet
 
     /// <summary>Rows of a panel for a product of so many rows: of 8 and 10 the one that wastes less.</summary>
     public static int PanelRowsFor(int rows) => (rows + 9) / 10 * 10 <= (rows + 7) / 8 * 8 ? 10 : 8;
+
+    /// <summary>Images in a block: 8 for a batch of up to 8, else <see cref="MaxBlock"/>.</summary>
+    public int Block { get; private protected init; } = MaxBlock;
+
+    /// <summary>Numbers in a vector.</summary>
+    public abstract int Lanes { get; }
+
+    /// <summary>
+    /// For batches of so many images at most: this set, or, where a vector would be longer than a block, the widest of the same
+    /// machine that fits.
+    /// </summary>
+    public KernelSet For(int maxBatch)
+    {
+        int block = maxBatch <= SmallBlock ? SmallBlock : MaxBlock;
+        return block == Block ? this : Lanes <= block ? WithBlock(block) : Narrower().WithBlock(block);
+    }
 
     /// <summary>The instruction set's name, for manifests.</summary>
     public abstract string Name { get; }
@@ -118,6 +136,10 @@ internal abstract unsafe class KernelSet
 
     /// <summary>One step of SGD with momentum.</summary>
     public abstract void Momentum(in UpdateTerms terms, float rate, float momentum, float* w, float* g, float* m, int count);
+
+    private protected abstract KernelSet WithBlock(int block);
+
+    private static KernelSet Narrower() => Supported.First(s => s.Lanes <= SmallBlock);
 
     private static List<KernelSet> FindSupported()
     {

@@ -24,15 +24,22 @@ internal sealed unsafe partial class ConvolutionLayer
 
     private int WeightGradientTasks => node.Groups * RowTiles * ColumnChunks;
 
-    /// <summary>An input position takes part in an output at each tap at which the kernel covers it.</summary>
+    /// <summary>
+    /// An input position takes part in an output at each tap at which the kernel covers it. Where a strip holds several
+    /// positions they all take all taps, from a copy with zeros where there is no output.
+    /// </summary>
     private Panels PlanBackward()
     {
-        int reach = KernelSize - 1 - node.Padding;
         int stride = node.Stride;
+        bool alike = Strip > Block;
         // Where the rows of one column of positions fall on the same lines of the cache they are copied apart.
-        bool copy = OutputPlane % 1024 == 0;
-        int pitch = copy ? (OutputShape.Width + 1) * Block : OutputShape.Width * Block;
-        (int chunk, int band, int rowsOfBand) = Chunks(FiltersOfGroup, Input.Height, b => ((b + KernelSize - 2) / stride) + 2, copy ? pitch : 0);
+        bool copy = alike || OutputPlane % 1024 == 0;
+        int halo = alike ? KernelSize - 1 - node.Padding : 0;
+        int pitch = (OutputShape.Width + (alike ? 2 * halo : copy ? 1 : 0)) * Block;
+        (int chunk, int band, int rowsOfBand) = Chunks(
+            FiltersOfGroup, Input.Height, b => alike ? b + KernelSize - 1 : ((b + KernelSize - 2) / stride) + 2, copy ? pitch : 0);
+        IEnumerable<(int, int)> All(int position) => Enumerable.Range(0, TapCount)
+            .Select(tap => (tap, ((KernelSize - 1 - (tap / KernelSize)) * pitch) + ((KernelSize - 1 - (tap % KernelSize)) * Block)));
         IEnumerable<(int, int)> Covering(int position)
         {
             (int y, int x) = (position / Input.Width, position % Input.Width);
@@ -62,7 +69,9 @@ internal sealed unsafe partial class ConvolutionLayer
             Pitch = pitch,
             ChannelPitch = copy ? rowsOfBand * pitch : OutputPlane,
             Step = copy ? rowsOfBand * pitch : OutputPlane,
-            Taps = new Taps(Context.ForTraining ? Input.Height * Input.Width : 0, Covering),
+            Taps = alike ? new Taps(1, All) : new Taps(Context.ForTraining ? Input.Height * Input.Width : 0, Covering),
+            Halo = halo,
+            Alike = alike,
             GroupStride = FiltersOfGroup * Info.Columns,
             RowStride = TapCount,
             SegmentStride = 1,
@@ -75,9 +84,11 @@ internal sealed unsafe partial class ConvolutionLayer
     {
         (int block, int y0) = (task / backward.Bands, task % backward.Bands * backward.Band);
         int rows = Math.Min(backward.Band, Input.Height - y0);
-        // The first output row that reads the first row of the band.
-        int firstRow = Math.Max(0, (y0 + node.Padding - KernelSize + node.Stride) / node.Stride);
+        // The first output row that reads the first row of the band; of the copy, that would read it if there were one.
+        int reach = y0 + node.Padding - KernelSize;
+        int firstRow = backward.Alike ? reach + 1 : Math.Max(0, (reach + node.Stride) / node.Stride);
         float* copy = Context.Scratch.Pointer;
+        int width = Input.Width * Block;
         for (int group = 0; group < node.Groups; group++)
         {
             for (int start = 0; start < backward.Depth; start += backward.Chunk)
@@ -86,35 +97,38 @@ internal sealed unsafe partial class ConvolutionLayer
                 float* source = Plane(OutputGradient, OutputShape, block, (group * FiltersOfGroup) + start);
                 if (backward.Copy)
                 {
-                    CopyRows(source, OutputShape, length, firstRow, backward.RowsOfBand, 0, 1, copy);
-                    source = copy - (firstRow * backward.Pitch);
+                    CopyRows(source, OutputShape, length, firstRow, backward.RowsOfBand, backward.Halo, backward.Alike ? backward.Halo : 1, copy);
+                    source = backward.Alike ? copy : copy - (firstRow * backward.Pitch);
                 }
 
                 for (int y = y0; y < y0 + rows; y++)
                 {
-                    float* dx = Plane(Sources[0].Gradient!, Input, block, group * Info.InputChannels) + (y * Input.Width * Block);
-                    for (int x = 0; x < Input.Width; x++)
+                    float* dx = Plane(Sources[0].Gradient!, Input, block, group * Info.InputChannels) + (y * width);
+                    for (int first = 0; first < width; first += Strip)
                     {
-                        int* segments = backward.Taps.At((y * Input.Width) + x, out int count);
+                        int x = first / Block;
+                        int* segments = backward.Taps.At(backward.Alike ? 0 : (y * Input.Width) + x, out int count);
                         var geometry = new PanelGeometry
                         {
                             PanelRows = backward.PanelRows,
                             BStep = backward.Step,
                             CRow = InputPlane,
                             Length = length,
-                            Width = Block,
+                            Width = Math.Min(Strip, width - first),
                             Segments = segments,
                             SegmentCount = count,
                         };
-                        float* position = source + (y / node.Stride * backward.Pitch) + (x / node.Stride * Block);
+                        float* position = backward.Alike
+                            ? source + ((y - y0) * backward.Pitch) + first
+                            : source + (y / node.Stride * backward.Pitch) + (x / node.Stride * Block);
                         for (int panel = 0; panel < backward.PanelCount; panel++)
                         {
                             int row = panel * backward.PanelRows;
-                            Kernels.MultiplyPanel(
+                            Context.Products.MultiplyPanel(
                                 geometry,
                                 backward.Panel(group, panel, start),
                                 position,
-                                dx + ((nint)row * InputPlane) + (x * Block),
+                                dx + ((nint)row * InputPlane) + first,
                                 null,
                                 Math.Min(backward.PanelRows, Info.InputChannels - row),
                                 start > 0 || Sources[0].Accumulate);
@@ -165,6 +179,8 @@ internal sealed unsafe partial class ConvolutionLayer
         int wanted = rowTile * RowsAtOnce;
         // The last tile is moved up to end with the last filter: what it shares with the one before it does not write.
         int row = Math.Max(0, Math.Min(wanted, FiltersOfGroup - RowsAtOnce));
+        // A run of images of one position may be shorter than the longest vectors.
+        KernelSet kernels = node.Stride == 1 ? Context.Products : Kernels;
         int firstTile = chunk * TilesAtOnce;
         int tiles = Math.Min(TilesAtOnce, columnTiles.Length - firstTile);
         float* sums = Context.Scratch.Pointer;
@@ -200,7 +216,7 @@ internal sealed unsafe partial class ConvolutionLayer
                     fixed (nint* offsets = tile.Offsets)
                     {
                         float* dyFirst = dy + (((first * OutputShape.Width) + tile.X.First) * Block);
-                        Kernels.Correlate(geometry, dyFirst, x + (first * geometry.XPitch), offsets, sums + (t * SumsOfTile));
+                        kernels.Correlate(geometry, dyFirst, x + (first * geometry.XPitch), offsets, sums + (t * SumsOfTile));
                     }
                 }
             }
@@ -212,7 +228,7 @@ internal sealed unsafe partial class ConvolutionLayer
             int[] columns = columnTiles[firstTile + t].Columns;
             fixed (int* c = columns)
             {
-                Kernels.AddSums(
+                kernels.AddSums(
                     sums + (t * SumsOfTile),
                     skip,
                     Parameters.WeightGradient.Pointer + ((nint)filter * Info.Columns),

@@ -46,6 +46,9 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
 
     private int TapCount => node.Kernel * node.Kernel;
 
+    /// <summary>Numbers of a row of positions that one product gives: neighbours, or with a stride the images of one position.</summary>
+    private int Strip => node.Stride == 1 ? KernelSet.MaxBlock : Block;
+
     private int FiltersOfGroup => node.Filters / node.Groups;
 
     public override void Forward()
@@ -149,24 +152,26 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
                     BStep = forward.Step,
                     CRow = OutputPlane,
                     Length = forward.RunLength > 0 ? forward.RunLength : length,
-                    Width = Block,
+                    Width = Strip,
                     Segments = segments,
                     SegmentCount = count,
                 };
+                int width = OutputShape.Width * Block;
                 for (int y = 0; y < rows; y++)
                 {
                     float* output = Plane(Output, OutputShape, block, group * FiltersOfGroup) + ((y0 + y) * OutputShape.Width * Block);
                     float* line = source + (y * node.Stride * forward.Pitch);
-                    for (int x0 = 0; x0 < OutputShape.Width; x0++)
+                    for (int first = 0; first < width; first += Strip)
                     {
+                        PanelGeometry strip = width - first < Strip ? geometry with { Width = width - first } : geometry;
                         for (int panel = 0; panel < forward.PanelCount; panel++)
                         {
                             int row = panel * forward.PanelRows;
-                            Kernels.MultiplyPanel(
-                                geometry,
+                            Context.Products.MultiplyPanel(
+                                strip,
                                 forward.Panel(group, panel, start),
-                                line + (x0 * node.Stride * Block),
-                                output + ((nint)row * OutputPlane) + (x0 * Block),
+                                line + (first * node.Stride),
+                                output + ((nint)row * OutputPlane) + first,
                                 Parameters.Biases.Pointer + (group * FiltersOfGroup) + row,
                                 Math.Min(forward.PanelRows, FiltersOfGroup - row),
                                 start > 0);
@@ -184,7 +189,7 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
     }
 
     /// <summary>Copies rows of some channels, with zeros where there are none and columns of zeros on both sides.</summary>
-    private static void CopyRows(float* planes, ImageShape shape, int channels, int first, int rows, int left, int right, float* to)
+    private void CopyRows(float* planes, ImageShape shape, int channels, int first, int rows, int left, int right, float* to)
     {
         int width = shape.Width * Block;
         for (int channel = 0; channel < channels; channel++)

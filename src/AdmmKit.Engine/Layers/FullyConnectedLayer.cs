@@ -28,7 +28,7 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
         backwardRows = BackwardRows;
         transposeBlock = TransposeBlock;
         weightGradientRows = WeightGradientRows;
-        pitch = (info.Columns + Block - 1) / Block * Block;
+        pitch = (info.Columns + KernelSet.MaxBlock - 1) / KernelSet.MaxBlock * KernelSet.MaxBlock;
         transposed = new FloatBuffer(context.ForTraining ? pitch * Block * maxBlocks : 0);
         blockSegments = new int[2 * maxBlocks];
         for (int block = 0; block < maxBlocks; block++)
@@ -159,7 +159,7 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
                 Segments = segments,
                 SegmentCount = Pass.Blocks,
             };
-            Kernels.Multiply(
+            Context.Products.Multiply(
                 geometry,
                 OutputGradient.Pointer + ((nint)row * Block),
                 transposed.Pointer,

@@ -9,7 +9,7 @@ internal sealed class Pass
     /// <summary>Images in the batch.</summary>
     public int Images { get; set; }
 
-    /// <summary>Blocks of <see cref="KernelSet.Block"/> images in the batch; the last may be part empty.</summary>
+    /// <summary>Blocks of <see cref="LayerContext.Block"/> images in the batch; the last may be part empty.</summary>
     public int Blocks { get; set; }
 
     /// <summary>Whether dropout acts and inputs are kept for the backward pass.</summary>
@@ -32,7 +32,6 @@ internal readonly record struct Source(ImageShape Shape, FloatBuffer Values, Flo
 /// </summary>
 internal abstract unsafe class Layer
 {
-    protected const int Block = KernelSet.Block;
     private readonly Action<int> maskPlane;
 
     protected Layer(IReadOnlyList<Source> sources, ImageShape output, LayerContext context, bool inPlace = false)
@@ -66,6 +65,9 @@ internal abstract unsafe class Layer
 
     protected KernelSet Kernels => Context.Kernels;
 
+    /// <summary>Images of a block.</summary>
+    protected int Block => Context.Block;
+
     /// <summary>The (first) input.</summary>
     protected float* X => Sources[0].Values.Pointer;
 
@@ -90,7 +92,7 @@ internal abstract unsafe class Layer
     public abstract void Backward();
 
     /// <summary>The input's numbers of one channel.</summary>
-    protected static float* Plane(FloatBuffer buffer, ImageShape shape, int block, int channel) =>
+    protected float* Plane(FloatBuffer buffer, ImageShape shape, int block, int channel) =>
         buffer.Pointer + ((((nint)block * shape.Channels) + channel) * shape.Height * shape.Width * Block);
 
     /// <summary>The gradient of what a ReLU took: zero where its output is.</summary>
@@ -110,12 +112,16 @@ internal abstract unsafe class Layer
 }
 
 /// <summary>What all layers of a network share.</summary>
-/// <param name="Kernels">The arithmetic.</param>
+/// <param name="Kernels">The arithmetic, in vectors that are no longer than a block.</param>
+/// <param name="Products">The arithmetic of products, which do not mind where in a run of numbers an image ends.</param>
 /// <param name="Pool">The threads.</param>
 /// <param name="ForTraining">Whether gradients are needed at all.</param>
 /// <param name="MaxBlocks">Blocks of images that one pass can take.</param>
-internal sealed record LayerContext(KernelSet Kernels, WorkPool Pool, bool ForTraining, int MaxBlocks)
+internal sealed record LayerContext(KernelSet Kernels, KernelSet Products, WorkPool Pool, bool ForTraining, int MaxBlocks)
 {
+    /// <summary>Images of a block.</summary>
+    public int Block => Kernels.Block;
+
     private FloatBuffer[] scratch = [];
 
     /// <summary>Sees to it that each thread has so many numbers of scratch.</summary>

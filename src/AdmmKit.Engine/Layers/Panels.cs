@@ -49,6 +49,12 @@ internal sealed unsafe class Panels
     /// <summary>Whether these are copied, with zeros around them.</summary>
     public required bool Copy { get; init; }
 
+    /// <summary>Columns of zeros on each side of the copy.</summary>
+    public int Halo { get; init; }
+
+    /// <summary>Whether all positions read the same.</summary>
+    public bool Alike { get; init; }
+
     /// <summary>From a row of the right side to the next.</summary>
     public required int Pitch { get; init; }
 

@@ -101,7 +101,7 @@ internal sealed unsafe class ReluLayer(IReadOnlyList<Source> sources, LayerConte
 internal sealed unsafe class DropoutLayer(double rate, IReadOnlyList<Source> sources, LayerContext context, bool inPlace)
     : ChannelwiseLayer(sources, sources[0].Shape, context, inPlace)
 {
-    private readonly FloatBuffer factors = new(context.ForTraining ? sources[0].Shape.Size * Block * context.MaxBlocks : 0);
+    private readonly FloatBuffer factors = new(context.ForTraining ? sources[0].Shape.Size * context.Block * context.MaxBlocks : 0);
     private readonly ulong threshold = (ulong)(rate * uint.MaxValue);
     private readonly float scale = (float)(1 / (1 - rate));
 

@@ -92,16 +92,22 @@ public class GradientTests
         return cases;
     }
 
+    // 37 images: one full block and part of another. 5 images: part of a small block.
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Outputs_and_gradients_match_the_definition(string networkName, string kernelName)
+    public void Outputs_and_gradients_match_the_definition(string networkName, string kernelName) => Check(networkName, kernelName, 37);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void A_small_batch_matches_the_definition(string networkName, string kernelName) => Check(networkName, kernelName, 5);
+
+    private static void Check(string networkName, string kernelName, int count)
     {
         NetworkSpec spec = Networks[networkName];
         KernelSet kernels = KernelSet.Supported.Single(k => k.Name == kernelName);
-        // 37 images: one full block and part of another.
-        ImageSet images = TestData.Blobs(spec.Input, spec.Classes, 37, 5);
+        ImageSet images = TestData.Blobs(spec.Input, spec.Classes, count, 5);
         var data = new DataSet("blobs", "", images, images, images, new Dictionary<string, string>());
-        using var network = new TrainableNetwork(spec, data, new EngineOptions { BatchSize = 37, Threads = 2 }, kernels);
+        using var network = new TrainableNetwork(spec, data, new EngineOptions { BatchSize = count, Threads = 2 }, kernels);
         Randomize(network);
         NetworkWeights start = NetworkWeights.CopyFrom(network);
         double[][] w = ReferenceNetwork.ToDouble(start.Weights);
