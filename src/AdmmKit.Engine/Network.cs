@@ -179,6 +179,18 @@ public sealed unsafe class Network : IDisposable
         }
     }
 
+    /// <summary>After a change of masks: finds who reads what, from the outputs back, and leaves out what nobody reads.</summary>
+    internal void FollowMasks()
+    {
+        var read = new bool[Layers[^1].OutputShape.Channels];
+        Array.Fill(read, true);
+        for (int i = Layers.Count - 1; i >= 0; i--)
+        {
+            Layers[i].SetRead(read);
+            read = Layers[i].InputsRead();
+        }
+    }
+
     private List<Layer> Build(NetworkSpec spec, LayerContext context)
     {
         var layers = new List<Layer>();

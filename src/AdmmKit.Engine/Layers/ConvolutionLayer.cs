@@ -19,6 +19,7 @@ internal sealed unsafe class ConvolutionLayer : Layer, IParameterLayer
     private readonly Action<int> biasGradientRow;
     private readonly int[] forwardSegments;
     private readonly int[][] backwardSegments;
+    private SparseProduct? sparse;
 
     public ConvolutionLayer(LayerInfo info, ImageShape input, ImageShape output, int maxBlocks, LayerContext context)
         : base(input, output, maxBlocks, context)
@@ -46,10 +47,33 @@ internal sealed unsafe class ConvolutionLayer : Layer, IParameterLayer
     /// <summary>With few input channels a segment runs along a kernel row, else along the channels.</summary>
     private bool SegmentsRunAlongRow => Info.InputChannels < kernel;
 
-    public override void Forward() => Context.Pool.Run(Pass.Blocks * OutputShape.Height, forwardRow);
+    public override void Forward()
+    {
+        if (sparse is not null)
+        {
+            sparse.Forward(Pass.Blocks, X, Output.Pointer);
+            return;
+        }
+
+        Context.Pool.Run(Pass.Blocks * OutputShape.Height, forwardRow);
+    }
+
+    public override void SetRead(bool[] read)
+    {
+        base.SetRead(read);
+        sparse = Parameters.Sparse is null ? null : new SparseProduct(Parameters, SparseGeometry(), Live, Context);
+    }
+
+    public override bool[] InputsRead() => sparse?.InputsRead ?? [.. Enumerable.Repeat(true, Input.Channels)];
 
     public override void Backward()
     {
+        if (sparse is not null)
+        {
+            sparse.Backward(Pass.Blocks, X, OutputGradient.Pointer, Dx);
+            return;
+        }
+
         Parameters.WeightGradient.Span.Clear();
         Context.Pool.Run((Info.Rows + KernelSet.TileRows - 1) / KernelSet.TileRows * Info.InputChannels * kernel, weightGradientRow);
         Context.Pool.Run(Info.Rows, biasGradientRow);
@@ -58,6 +82,23 @@ internal sealed unsafe class ConvolutionLayer : Layer, IParameterLayer
             Context.Pool.Run(Pass.Blocks * Input.Height, backwardRow);
         }
     }
+
+    private SparseGeometry SparseGeometry() => new()
+    {
+        Block = Block,
+        Height = OutputShape.Height,
+        Width = OutputShape.Width,
+        OutputPitch = OutputShape.Width * Block,
+        OutputPlane = OutputPlane,
+        OutputSize = OutputShape.Size * Block,
+        InputPitch = Input.Width * Block,
+        InputStep = Block,
+        InputPlane = InputPlane,
+        InputSize = Input.Size * Block,
+        InputChannels = Input.Channels,
+        ColumnOffsets = [.. Enumerable.Range(0, Info.Columns).Select(c =>
+            (c / Taps * InputPlane) + (((c % Taps / kernel * Input.Width) + (c % kernel)) * Block))],
+    };
 
     private int[] ForwardSegments()
     {

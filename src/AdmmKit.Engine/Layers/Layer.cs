@@ -29,6 +29,7 @@ internal abstract unsafe class Layer
         Input = input;
         OutputShape = output;
         Context = context;
+        Live = [.. Enumerable.Range(0, output.Channels)];
         Output = new FloatBuffer(output.Size * Block * maxBlocks);
         OutputGradient = new FloatBuffer(context.ForTraining ? output.Size * Block * maxBlocks : 0);
     }
@@ -40,6 +41,9 @@ internal abstract unsafe class Layer
     public FloatBuffer Output { get; }
 
     public FloatBuffer OutputGradient { get; }
+
+    /// <summary>Output channels that somebody reads. The others may hold anything; their gradient is zero.</summary>
+    protected int[] Live { get; private set; }
 
     protected LayerContext Context { get; }
 
@@ -66,6 +70,16 @@ internal abstract unsafe class Layer
     }
 
     public abstract void Forward();
+
+    /// <summary>Learns which output channels somebody reads. Nobody writes the gradient of the others, so it is cleared here.</summary>
+    public virtual void SetRead(bool[] read)
+    {
+        Live = [.. Enumerable.Range(0, read.Length).Where(c => read[c])];
+        OutputGradient.Span.Clear();
+    }
+
+    /// <summary>Which input channels it reads, as things stand.</summary>
+    public abstract bool[] InputsRead();
 
     /// <summary>From the gradient of the output to that of the input and of the weights (summed over the batch).</summary>
     public abstract void Backward();

@@ -5,9 +5,14 @@ namespace AdmmKit.Engine.Layers;
 /// <summary>Weights and biases of one layer with everything that training keeps for them.</summary>
 internal sealed class Parameters
 {
+    // Kept fractions at which a training step of the layer takes as long sparse as dense.
+    private const double SparseConvolutionBelow = 0.3;
+    private const double SparseFullyConnectedBelow = 0.3;
+
     public Parameters(LayerInfo info, bool forTraining)
     {
         Info = info;
+        SparseBelow = info.Kind == LayerKind.Convolution ? SparseConvolutionBelow : SparseFullyConnectedBelow;
         Weights = new FloatBuffer(info.WeightCount);
         Biases = new FloatBuffer(info.Rows);
         int weights = forTraining ? info.WeightCount : 0;
@@ -52,6 +57,12 @@ internal sealed class Parameters
     /// <summary>Whether no weight trains.</summary>
     public bool AllFrozen { get; private set; }
 
+    /// <summary>The survivors, which hold the truth while the layer runs sparse; null while it runs dense.</summary>
+    public SparseWeights? Sparse { get; private set; }
+
+    /// <summary>The layer runs sparse while it has a mask that keeps less than this fraction.</summary>
+    public double SparseBelow { get; set; }
+
     /// <summary>Z - U of the quadratic penalty; kept between phases, read only while <see cref="Rho"/> is not 0.</summary>
     public FloatBuffer? Target { get; set; }
 
@@ -62,6 +73,7 @@ internal sealed class Parameters
     /// <summary>Follows a change of <see cref="Keep"/> or <see cref="Frozen"/>: what does not train has no moments either.</summary>
     public void UpdateMask()
     {
+        RunDense();
         AllFrozen = Frozen is not null && !Frozen.Contains(false);
         if (Keep is null && Frozen is null)
         {
@@ -83,6 +95,27 @@ internal sealed class Parameters
         }
 
         ZeroPruned();
+        int survivors = Keep?.Count(k => k) ?? Info.WeightCount;
+        if (Keep is not null && survivors < SparseBelow * Info.WeightCount)
+        {
+            Sparse = new SparseWeights(this, survivors);
+        }
+    }
+
+    /// <summary>Goes back to the dense arrays, until the next <see cref="UpdateMask"/>.</summary>
+    public void RunDense()
+    {
+        Sparse?.WriteBack();
+        Sparse = null;
+    }
+
+    /// <summary>Forgets what the optimizer remembers.</summary>
+    public void ClearMoments()
+    {
+        foreach (FloatBuffer? moment in (FloatBuffer?[])[WeightFirst, WeightSecond, BiasFirst, BiasSecond, Sparse?.First, Sparse?.Second])
+        {
+            moment?.Span.Clear();
+        }
     }
 
     /// <summary>Sets pruned weights to exactly zero.</summary>

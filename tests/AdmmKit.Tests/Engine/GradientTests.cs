@@ -35,7 +35,19 @@ public class GradientTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Outputs_and_gradients_match_the_definition(string networkName, string kernelName)
+    public void Outputs_and_gradients_match_the_definition(string networkName, string kernelName) =>
+        Check(networkName, kernelName, keepFraction: 1);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Those_of_few_survivors_do(string networkName, string kernelName) => Check(networkName, kernelName, keepFraction: 0.2);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Those_of_many_survivors_do(string networkName, string kernelName) => Check(networkName, kernelName, keepFraction: 0.95);
+
+    /// <summary>Layers with less than all weights run sparse, however many these are.</summary>
+    private static void Check(string networkName, string kernelName, double keepFraction)
     {
         NetworkSpec spec = Networks[networkName];
         KernelSet kernels = KernelSet.Supported.Single(k => k.Name == kernelName);
@@ -44,6 +56,13 @@ public class GradientTests
         var data = new DataSet("blobs", "", images, images, images, new Dictionary<string, string>());
         using var network = new TrainableNetwork(spec, data, new EngineOptions { BatchSize = 37, Threads = 2 }, kernels);
         RandomizeBiases(network);
+        for (int layer = 0; layer < spec.Layers.Count && keepFraction < 1; layer++)
+        {
+            var random = new RandomStream(9, "mask", layer);
+            network.Network.Parameters[layer].SparseBelow = 2;
+            network.SetMask(layer, [.. Enumerable.Range(0, spec.Layers[layer].WeightCount).Select(_ => random.NextDouble(0, 1) < keepFraction)]);
+        }
+
         NetworkWeights start = NetworkWeights.CopyFrom(network);
         double[][] w = ReferenceNetwork.ToDouble(start.Weights);
         double[][] b = ReferenceNetwork.ToDouble(start.Biases);
@@ -58,20 +77,25 @@ public class GradientTests
         for (int layer = 0; layer < spec.Layers.Count; layer++)
         {
             var parameters = network.Network.Parameters[layer];
-            Compare(parameters.WeightGradient.Span.ToArray(), w[layer], TotalLoss, $"{spec.Layers[layer].Name} weights");
-            Compare(parameters.BiasGradient.Span.ToArray(), b[layer], TotalLoss, $"{spec.Layers[layer].Name} biases");
+            Assert.Equal(keepFraction < 1, parameters.Sparse is not null);
+            int[] survivors = [.. Enumerable.Range(0, w[layer].Length).Where(i => parameters.Keep?[i] != false)];
+            float[] gradient = (parameters.Sparse?.Gradient ?? parameters.WeightGradient).Span.ToArray();
+            Compare(gradient, survivors, w[layer], TotalLoss, $"{spec.Layers[layer].Name} weights");
+            Compare(parameters.BiasGradient.Span.ToArray(), [.. Enumerable.Range(0, b[layer].Length)], b[layer], TotalLoss, $"{spec.Layers[layer].Name} biases");
         }
     }
 
     /// <summary>Compares a sample of entries; the error is relative to the layer's gradient, 1e-3 at most.</summary>
-    private static void Compare(float[] gradient, double[] parameters, Func<double> loss, string what)
+    private static void Compare(float[] gradient, int[] positions, double[] parameters, Func<double> loss, string what)
     {
         const double H = 1e-6;
         double scale = Math.Sqrt(gradient.Average(g => (double)g * g));
         Assert.True(scale > 1e-6, $"{what}: no gradient at all");
-        int stride = Math.Max(1, parameters.Length / 60);
-        for (int i = 0; i < parameters.Length; i += stride)
+        Assert.Equal(positions.Length, gradient.Length);
+        int stride = Math.Max(1, positions.Length / 60);
+        for (int k = 0; k < positions.Length; k += stride)
         {
+            int i = positions[k];
             double kept = parameters[i];
             parameters[i] = kept + H;
             double up = loss();
@@ -79,8 +103,8 @@ public class GradientTests
             double down = loss();
             parameters[i] = kept;
             double expected = (up - down) / (2 * H);
-            double error = Math.Abs(expected - gradient[i]) / Math.Max(Math.Abs(expected), scale);
-            Assert.True(error <= 1e-3, $"{what}[{i}]: {gradient[i]} instead of {expected}, relative error {error:e1}");
+            double error = Math.Abs(expected - gradient[k]) / Math.Max(Math.Abs(expected), scale);
+            Assert.True(error <= 1e-3, $"{what}[{i}]: {gradient[k]} instead of {expected}, relative error {error:e1}");
         }
     }
 
