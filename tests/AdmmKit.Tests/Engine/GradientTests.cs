@@ -12,6 +12,7 @@ public class GradientTests
     private static readonly Dictionary<string, NetworkSpec> Networks = new()
     {
         ["max pool"] = new("test", new(2, 9, 11), [new Node.Convolution("c1", 7, 3), new Node.MaxPool(2), new Node.Relu(), new Node.FullyConnected("f1", 6)]),
+        ["max pool of three"] = new("test", new(1, 12, 13), [new Node.Convolution("c1", 5, 3), new Node.MaxPool(3), new Node.FullyConnected("f1", 4)]),
         ["average pool"] = new("test", new(1, 10, 8), [new Node.Convolution("c1", 5, 3), new Node.AveragePool(2), new Node.FullyConnected("f1", 4)]),
         ["two convolutions"] = new("test", new(3, 9, 9),
             [new Node.Convolution("c1", 6, 3), new Node.Relu(), new Node.Convolution("c2", 11, 4), new Node.MaxPool(2), new Node.FullyConnected("f1", 13), new Node.Relu(), new Node.FullyConnected("f2", 3)]),
