@@ -58,7 +58,7 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
         sparse = Parameters.Sparse is null ? null : new SparseProduct(Parameters, SparseGeometry(), Live, Context);
     }
 
-    public override bool[] InputsRead() => sparse?.InputsRead ?? [.. Enumerable.Repeat(true, Input.Channels)];
+    public override bool[] InputsRead() => sparse?.InputsRead ?? base.InputsRead();
 
     public override void Backward()
     {

@@ -79,7 +79,7 @@ internal abstract unsafe class Layer
     }
 
     /// <summary>Which input channels it reads, as things stand.</summary>
-    public abstract bool[] InputsRead();
+    public virtual bool[] InputsRead() => [.. Enumerable.Repeat(true, Input.Channels)];
 
     /// <summary>From the gradient of the output to that of the input and of the weights (summed over the batch).</summary>
     public abstract void Backward();
