@@ -7,7 +7,7 @@ internal sealed class Parameters
 {
     // Kept fractions at which a training step takes as long sparse as dense. "sparse 1" of the benchmarks gave, on AVX-512
     // with batch 64, in two runs: convolutions 51 % and 56 % (50x20x5x5), 64 % and 67 % (64x64x3x3), 91 % and none (20x1x5x5
-    // on images); fully connected 31 % and 40 % (500x800), 40 % (2048x2048). At a tenth sparse is two to five times as fast.
+    // on images); fully connected 31 % and 40 % (500x800), 40 % (2048x2048). At a tenth sparse is 1.6 to 5 times as fast.
     private const double SparseConvolutionBelow = 0.5;
     private const double SparseFullyConnectedBelow = 0.3;
 
