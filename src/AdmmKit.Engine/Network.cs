@@ -18,6 +18,7 @@ public sealed unsafe class Network : IDisposable
     private readonly FloatBuffer input;
     private readonly Pass pass = new();
     private readonly Action<int> loadBlock;
+    private readonly bool isChain;
     private readonly float[] pixelValues;
     private readonly float[] losses;
     private readonly int[] predictions;
@@ -47,6 +48,8 @@ public sealed unsafe class Network : IDisposable
         pixelValues = PixelValues(spec);
         Layers = new GraphBuilder(spec, input, new LayerContext(blocked, kernels, pool, forTraining, MaxBlocks)).Build();
         Parameters = [.. Layers.OfType<IParameterLayer>().Select(l => l.Parameters)];
+        isChain = Layers.All(l => l is ConvolutionLayer or FullyConnectedLayer or MaxPoolLayer or AveragePoolLayer or ReluLayer or DropoutLayer)
+            && spec.Inputs.Select((from, i) => from is [var f] && f == i - 1).All(follows => follows);
         Normalizations = [.. Layers.OfType<BatchNormLayer>().Select(l => l.Normalization)];
     }
 
@@ -185,6 +188,19 @@ public sealed unsafe class Network : IDisposable
         for (int i = Layers.Count - 1; i >= 0; i--)
         {
             Layers[i].Backward();
+        }
+    }
+
+    /// <summary>After a change of masks: finds who reads what, from the outputs back, and leaves out what nobody reads.</summary>
+    internal void FollowMasks()
+    {
+        bool[] All(int channels) => [.. Enumerable.Repeat(true, channels)];
+        bool[] read = All(Layers[^1].OutputShape.Channels);
+        for (int i = Layers.Count - 1; i >= 0; i--)
+        {
+            // Where one output has several readers, or channels are mixed otherwise than by weights, all are computed.
+            Layers[i].SetRead(isChain ? read : All(Layers[i].OutputShape.Channels));
+            read = Layers[i].InputsRead();
         }
     }
 

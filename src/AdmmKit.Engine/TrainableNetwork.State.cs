@@ -24,6 +24,7 @@ public sealed partial class TrainableNetwork
         writer.Write(Layers.Count);
         foreach (Parameters p in network.Parameters)
         {
+            p.Sparse?.WriteBack();
             writer.Write(p.Info.WeightCount);
             writer.Write(p.Rho);
             writer.Write(p.Lambda);
@@ -62,6 +63,7 @@ public sealed partial class TrainableNetwork
             Check(reader.ReadInt32() == Layers.Count, "it belongs to a network with another number of layers");
             foreach (Parameters p in network.Parameters)
             {
+                p.RunDense();
                 Check(reader.ReadInt32() == p.Info.WeightCount, $"layer '{p.Info.Name}' has another size there");
                 p.Rho = reader.ReadSingle();
                 p.Lambda = reader.ReadSingle();
@@ -87,6 +89,10 @@ public sealed partial class TrainableNetwork
         catch (EndOfStreamException e)
         {
             throw new BadFileException("The training state ends too early: it is truncated. Start again from an earlier one.", e);
+        }
+        finally
+        {
+            network.FollowMasks();
         }
     }
 

@@ -100,7 +100,11 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     private Span<float> this[int layer] => network.Parameters[layer].Weights.Span;
 
     /// <inheritdoc/>
-    public void CopyWeights(int layer, Span<float> destination) => this[layer].CopyTo(destination);
+    public void CopyWeights(int layer, Span<float> destination)
+    {
+        network.Parameters[layer].Sparse?.WriteBack();
+        this[layer].CopyTo(destination);
+    }
 
     /// <inheritdoc/>
     public void SetWeights(int layer, ReadOnlySpan<float> source)
@@ -108,6 +112,7 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
         CheckLength(layer, source.Length, Layers[layer].WeightCount, "weights");
         source.CopyTo(this[layer]);
         network.Parameters[layer].ZeroPruned();
+        network.Parameters[layer].Sparse?.ReadWeights();
     }
 
     /// <inheritdoc/>
@@ -153,6 +158,7 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
                 CheckLength(layer, quadratic.Target.Length, Layers[layer].WeightCount, "penalty targets");
                 parameters.Target ??= new FloatBuffer(Layers[layer].WeightCount);
                 quadratic.Target.Span.CopyTo(parameters.Target.Span);
+                parameters.Sparse?.ReadTarget();
                 parameters.Rho = quadratic.Rho;
                 break;
             case Penalty.L1 l1:
@@ -168,6 +174,7 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     {
         network.Parameters[layer].Keep = Marks(layer, keep, "mask entries");
         network.Parameters[layer].UpdateMask();
+        network.FollowMasks();
     }
 
     /// <inheritdoc/>
@@ -175,6 +182,7 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     {
         network.Parameters[layer].Frozen = Marks(layer, frozen, "marks of frozen weights");
         network.Parameters[layer].UpdateMask();
+        network.FollowMasks();
     }
 
     /// <inheritdoc/>
@@ -183,10 +191,7 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
         ArgumentNullException.ThrowIfNull(phase);
         foreach (Parameters p in network.Parameters)
         {
-            p.WeightFirst.Span.Clear();
-            p.WeightSecond.Span.Clear();
-            p.BiasFirst.Span.Clear();
-            p.BiasSecond.Span.Clear();
+            p.ClearMoments();
         }
 
         foreach (Normalization n in network.Normalizations)
@@ -330,25 +335,29 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
         (int layer, int first, int count) = updates[task];
         Parameters p = network.Parameters[layer];
         bool biases = first < 0;
-        if (p.AllFrozen && !biases)
+        SparseWeights? sparse = biases ? null : p.Sparse;
+        first = Math.Max(first, 0);
+        count = Math.Min(count, (sparse?.Count ?? first + count) - first);
+        if ((p.AllFrozen && !biases) || count <= 0)
         {
             return;
         }
 
-        first = Math.Max(first, 0);
+        FloatBuffer? target = sparse is null ? p.Target : sparse.Target;
+        FloatBuffer? mask = sparse is null ? p.Mask : sparse.Mask;
         var terms = new UpdateTerms
         {
             GradientScale = gradientScale,
             Decay = biases ? 0 : options.Optimizer.Decay,
             Rho = biases ? 0 : p.Rho,
             Lambda = biases ? 0 : p.Lambda,
-            Target = biases || p.Target is null ? null : p.Target.Pointer + first,
-            Mask = biases || p.Mask is null ? null : p.Mask.Pointer + first,
+            Target = biases || target is null ? null : target.Pointer + first,
+            Mask = biases || mask is null ? null : mask.Pointer + first,
         };
-        float* w = (biases ? p.Biases : p.Weights).Pointer + first;
-        float* g = (biases ? p.BiasGradient : p.WeightGradient).Pointer + first;
-        float* m = (biases ? p.BiasFirst : p.WeightFirst).Pointer + first;
-        float* v = (biases ? p.BiasSecond : p.WeightSecond).Pointer + first;
+        float* w = (biases ? p.Biases : sparse?.Weights ?? p.Weights).Pointer + first;
+        float* g = (biases ? p.BiasGradient : sparse?.Gradient ?? p.WeightGradient).Pointer + first;
+        float* m = (biases ? p.BiasFirst : sparse?.First ?? p.WeightFirst).Pointer + first;
+        float* v = (biases ? p.BiasSecond : sparse?.Second ?? p.WeightSecond).Pointer + first;
         Optimize(terms, w, g, m, v, count);
     }
 

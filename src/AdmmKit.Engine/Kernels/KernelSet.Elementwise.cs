@@ -5,6 +5,12 @@ internal sealed unsafe partial class KernelSet<TSimd, T>
 {
     public override void MaxPool(float* x, float* y, int height, int width, int window)
     {
+        if (window == 2)
+        {
+            MaxPoolOfTwo(x, y, height, width);
+            return;
+        }
+
         int outWidth = width / window;
         for (int oy = 0; oy < height / window; oy++)
         {
@@ -28,6 +34,13 @@ internal sealed unsafe partial class KernelSet<TSimd, T>
     public override void MaxPoolBackward(float* x, float* y, float* dy, float* dx, int height, int width, int window)
     {
         // The gradient goes to the first of equal maxima, so that it is counted once.
+        if (window == 2)
+        {
+            MaxPoolOfTwoBackward(x, y, dy, dx, height, width);
+            ZeroUncovered(dx, height, width, window);
+            return;
+        }
+
         int outWidth = width / window;
         for (int oy = 0; oy < height / window; oy++)
         {

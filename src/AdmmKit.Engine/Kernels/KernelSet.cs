@@ -8,7 +8,7 @@ namespace AdmmKit.Engine.Kernels;
 /// ([feature][image], <see cref="Block"/> images a block, 32 except for small batches), so a vector holds the same value of many images: convolution
 /// needs no im2col, no layer needs packing, and one surviving weight of a pruned layer is one multiply-add a vector.
 /// </summary>
-internal abstract unsafe class KernelSet
+internal abstract unsafe partial class KernelSet
 {
     /// <summary>Images in a block, if there are as many: two AVX-512 vectors, one cache-line pair.</summary>
     public const int MaxBlock = 32;

@@ -17,13 +17,14 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
     private readonly int pitch;
     private readonly int[] oneSegment = [0, 0];
     private readonly int[] blockSegments;
+    private SparseProduct? sparse;
 
     public FullyConnectedLayer(Node.FullyConnected node, IReadOnlyList<Source> sources, ImageShape output, LayerContext context)
         : base(sources, output, context)
     {
         LayerInfo info = node.Layer(Input)!;
         int maxBlocks = context.MaxBlocks;
-        Parameters = new Parameters(info, context.ForTraining);
+        Parameters = new Parameters(info, context.ForTraining, CanRunSparse);
         forwardRows = ForwardRows;
         backwardRows = BackwardRows;
         transposeBlock = TransposeBlock;
@@ -44,11 +45,35 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
 
     private LayerInfo Info => Parameters.Info;
 
-    public override void Forward() => Context.Pool.Run(Tasks(Info.Rows), forwardRows);
+    public override void Forward()
+    {
+        if (sparse is not null)
+        {
+            sparse.Forward(Pass.Blocks, X, Output.Pointer);
+            Rectify();
+            return;
+        }
+
+        Context.Pool.Run(Tasks(Info.Rows), forwardRows);
+    }
+
+    public override void SetRead(bool[] read)
+    {
+        base.SetRead(read);
+        sparse = Parameters.Sparse is null ? null : new SparseProduct(Parameters, SparseGeometry(), Live, Context);
+    }
+
+    public override bool[] InputsRead() => sparse?.InputsRead ?? base.InputsRead();
 
     public override void Backward()
     {
         BackwardThroughRectifier();
+        if (sparse is not null)
+        {
+            sparse.Backward(Pass.Blocks, X, OutputGradient.Pointer, Dx);
+            return;
+        }
+
         Context.Pool.Run(Pass.Blocks, transposeBlock);
         Context.Pool.Run(Tasks(Info.Rows), weightGradientRows);
         if (Dx != null)
@@ -56,6 +81,22 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
             Context.Pool.Run(Tasks(Info.Columns), backwardRows);
         }
     }
+
+    private SparseGeometry SparseGeometry() => new()
+    {
+        Block = Block,
+        Height = 1,
+        Width = 1,
+        OutputPitch = Block,
+        OutputPlane = Block,
+        OutputSize = Info.Rows * Block,
+        InputPitch = Block,
+        InputStep = Block,
+        InputPlane = Info.Columns / Input.Channels * Block,
+        InputSize = Info.Columns * Block,
+        InputChannels = Input.Channels,
+        ColumnOffsets = [.. Enumerable.Range(0, Info.Columns).Select(c => c * Block)],
+    };
 
     private static int Tasks(int rows) => (rows + RowsAtOnce - 1) / RowsAtOnce;
 

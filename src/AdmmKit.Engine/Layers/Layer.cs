@@ -32,17 +32,22 @@ internal readonly record struct Source(ImageShape Shape, FloatBuffer Values, Flo
 /// </summary>
 internal abstract unsafe class Layer
 {
-    private readonly Action<int> maskPlane;
+    // Planes of 1 x 1 are taken many at a time.
+    private const int NumbersAtOnce = 4096;
+
+    private readonly Action<int> rectifyPlanes;
+    private readonly Action<int> maskPlanes;
 
     protected Layer(IReadOnlyList<Source> sources, ImageShape output, LayerContext context, bool inPlace = false)
     {
         Sources = sources;
         OutputShape = output;
         Context = context;
+        Live = [.. Enumerable.Range(0, output.Channels)];
         Output = inPlace ? sources[0].Values : new FloatBuffer(output.Size * Block * context.MaxBlocks);
         OutputGradient = inPlace ? sources[0].Gradient ?? new FloatBuffer(0)
             : new FloatBuffer(context.ForTraining ? output.Size * Block * context.MaxBlocks : 0);
-        maskPlane = MaskPlane;
+        (rectifyPlanes, maskPlanes) = (RectifyPlanes, MaskPlanes);
     }
 
     public IReadOnlyList<Source> Sources { get; }
@@ -61,7 +66,13 @@ internal abstract unsafe class Layer
     /// <summary>Whether <see cref="Rectified"/> can be set.</summary>
     public virtual bool CanRectify => false;
 
+    /// <summary>Output channels that somebody reads. The others may hold anything; their gradient is zero.</summary>
+    protected int[] Live { get; private set; }
+
     protected LayerContext Context { get; }
+
+    /// <summary>Whether a layer can compute with its survivors alone: their products take whole blocks of images.</summary>
+    protected bool CanRunSparse => Context.ForTraining && Block == KernelSet.MaxBlock && !Sources[0].Accumulate;
 
     protected KernelSet Kernels => Context.Kernels;
 
@@ -88,6 +99,16 @@ internal abstract unsafe class Layer
 
     public abstract void Forward();
 
+    /// <summary>Learns which output channels somebody reads. Nobody writes the gradient of the others, so it is cleared here.</summary>
+    public virtual void SetRead(bool[] read)
+    {
+        Live = [.. Enumerable.Range(0, read.Length).Where(c => read[c])];
+        OutputGradient.Span.Clear();
+    }
+
+    /// <summary>Which input channels it reads, as things stand.</summary>
+    public virtual bool[] InputsRead() => [.. Enumerable.Repeat(true, Input.Channels)];
+
     /// <summary>From the gradient of the output to that of the input and of the weights (summed over the batch).</summary>
     public abstract void Backward();
 
@@ -95,19 +116,53 @@ internal abstract unsafe class Layer
     protected float* Plane(FloatBuffer buffer, ImageShape shape, int block, int channel) =>
         buffer.Pointer + ((((nint)block * shape.Channels) + channel) * shape.Height * shape.Width * Block);
 
+    /// <summary>max(x, 0) of all outputs, where a layer does not take it as it goes.</summary>
+    protected void Rectify()
+    {
+        if (Rectified)
+        {
+            Context.Pool.Run(PlaneTasks, rectifyPlanes);
+        }
+    }
+
     /// <summary>The gradient of what a ReLU took: zero where its output is.</summary>
     protected void BackwardThroughRectifier()
     {
         if (Rectified)
         {
-            Context.Pool.Run(Pass.Blocks * OutputShape.Channels, maskPlane);
+            Context.Pool.Run(PlaneTasks, maskPlanes);
         }
     }
 
-    private void MaskPlane(int plane)
+    private int PlanesAtOnce => Math.Max(1, NumbersAtOnce / OutputPlane);
+
+    private int TasksOfBlock => (Live.Length + PlanesAtOnce - 1) / PlanesAtOnce;
+
+    private int PlaneTasks => Pass.Blocks * TasksOfBlock;
+
+    private void RectifyPlanes(int task)
     {
-        nint at = (nint)plane * OutputPlane;
-        Kernels.ReluBackward(Output.Pointer + at, OutputGradient.Pointer + at, OutputGradient.Pointer + at, OutputPlane);
+        foreach (int channel in LiveOf(task, out int block))
+        {
+            float* y = Plane(Output, OutputShape, block, channel);
+            Kernels.Relu(y, y, OutputPlane);
+        }
+    }
+
+    private void MaskPlanes(int task)
+    {
+        foreach (int channel in LiveOf(task, out int block))
+        {
+            float* dy = Plane(OutputGradient, OutputShape, block, channel);
+            Kernels.ReluBackward(Plane(Output, OutputShape, block, channel), dy, dy, OutputPlane);
+        }
+    }
+
+    private ReadOnlySpan<int> LiveOf(int task, out int block)
+    {
+        (block, int part) = Math.DivRem(task, TasksOfBlock);
+        int first = part * PlanesAtOnce;
+        return Live.AsSpan(first, Math.Min(PlanesAtOnce, Live.Length - first));
     }
 }
 

@@ -17,6 +17,8 @@ internal abstract unsafe class ChannelwiseLayer : Layer
         context.NeedScratch(sources[0].Accumulate ? InputPlane : 0);
     }
 
+    public override bool[] InputsRead() => [.. Enumerable.Range(0, Input.Channels).Select(c => Array.BinarySearch(Live, c) >= 0)];
+
     public override void Forward() => Context.Pool.Run(Tasks, forwardChannel);
 
     public override void Backward()
@@ -30,7 +32,7 @@ internal abstract unsafe class ChannelwiseLayer : Layer
     // One plane of 1 x 1 is 32 numbers: fully connected outputs are taken many at a time.
     private int ChannelsAtOnce => Math.Max(1, 4096 / InputPlane);
 
-    private int TasksPerBlock => (Input.Channels + ChannelsAtOnce - 1) / ChannelsAtOnce;
+    private int TasksPerBlock => (Live.Length + ChannelsAtOnce - 1) / ChannelsAtOnce;
 
     private int Tasks => Pass.Blocks * TasksPerBlock;
 
@@ -41,7 +43,7 @@ internal abstract unsafe class ChannelwiseLayer : Layer
     private void ForwardChannel(int task)
     {
         (int block, int first) = (task / TasksPerBlock, task % TasksPerBlock * ChannelsAtOnce);
-        for (int c = first; c < Math.Min(first + ChannelsAtOnce, Input.Channels); c++)
+        foreach (int c in Live.AsSpan(first, Math.Min(ChannelsAtOnce, Live.Length - first)))
         {
             nint plane = (block * Input.Channels) + c;
             Forward(X + (plane * InputPlane), Output.Pointer + (plane * OutputPlane), block, c);
@@ -51,7 +53,7 @@ internal abstract unsafe class ChannelwiseLayer : Layer
     private void BackwardChannel(int task)
     {
         (int block, int first) = (task / TasksPerBlock, task % TasksPerBlock * ChannelsAtOnce);
-        for (int c = first; c < Math.Min(first + ChannelsAtOnce, Input.Channels); c++)
+        foreach (int c in Live.AsSpan(first, Math.Min(ChannelsAtOnce, Live.Length - first)))
         {
             nint plane = (block * Input.Channels) + c;
             (nint i, nint o) = (plane * InputPlane, plane * OutputPlane);

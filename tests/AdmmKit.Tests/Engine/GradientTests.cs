@@ -12,6 +12,7 @@ public class GradientTests
     private static readonly Dictionary<string, NetworkSpec> Networks = new()
     {
         ["max pool"] = new("test", new(2, 9, 11), [new Node.Convolution("c1", 7, 3), new Node.MaxPool(2), new Node.Relu(), new Node.FullyConnected("f1", 6)]),
+        ["max pool of three"] = new("test", new(1, 12, 13), [new Node.Convolution("c1", 5, 3), new Node.MaxPool(3), new Node.FullyConnected("f1", 4)]),
         ["average pool"] = new("test", new(1, 10, 8), [new Node.Convolution("c1", 5, 3), new Node.AveragePool(2), new Node.FullyConnected("f1", 4)]),
         ["two convolutions"] = new("test", new(3, 9, 9),
             [new Node.Convolution("c1", 6, 3), new Node.Relu(), new Node.Convolution("c2", 11, 4), new Node.MaxPool(2), new Node.FullyConnected("f1", 13), new Node.Relu(), new Node.FullyConnected("f2", 3)]),
@@ -95,13 +96,22 @@ public class GradientTests
     // 37 images: one full block and part of another. 5 images: part of a small block.
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Outputs_and_gradients_match_the_definition(string networkName, string kernelName) => Check(networkName, kernelName, 37);
+    public void Outputs_and_gradients_match_the_definition(string networkName, string kernelName) => Check(networkName, kernelName, 37, keepFraction: 1);
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void A_small_batch_matches_the_definition(string networkName, string kernelName) => Check(networkName, kernelName, 5);
+    public void A_small_batch_matches_the_definition(string networkName, string kernelName) => Check(networkName, kernelName, 5, keepFraction: 1);
 
-    private static void Check(string networkName, string kernelName, int count)
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Those_of_few_survivors_do(string networkName, string kernelName) => Check(networkName, kernelName, 37, keepFraction: 0.2);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Those_of_many_survivors_do(string networkName, string kernelName) => Check(networkName, kernelName, 37, keepFraction: 0.95);
+
+    /// <summary>Layers with less than all weights run sparse if they can, however many these are.</summary>
+    private static void Check(string networkName, string kernelName, int count, double keepFraction)
     {
         NetworkSpec spec = Networks[networkName];
         KernelSet kernels = KernelSet.Supported.Single(k => k.Name == kernelName);
@@ -109,6 +119,13 @@ public class GradientTests
         var data = new DataSet("blobs", "", images, images, images, new Dictionary<string, string>());
         using var network = new TrainableNetwork(spec, data, new EngineOptions { BatchSize = count, Threads = 2 }, kernels);
         Randomize(network);
+        for (int layer = 0; layer < spec.Layers.Count && keepFraction < 1; layer++)
+        {
+            var random = new RandomStream(9, "mask", layer);
+            network.Network.Parameters[layer].SparseBelow = 2;
+            network.SetMask(layer, [.. Enumerable.Range(0, spec.Layers[layer].WeightCount).Select(_ => random.NextDouble(0, 1) < keepFraction)]);
+        }
+
         NetworkWeights start = NetworkWeights.CopyFrom(network);
         double[][] w = ReferenceNetwork.ToDouble(start.Weights);
         double[][] b = ReferenceNetwork.ToDouble(start.Biases);
@@ -125,16 +142,19 @@ public class GradientTests
         for (int layer = 0; layer < spec.Layers.Count; layer++)
         {
             var parameters = network.Network.Parameters[layer];
-            Compare(parameters.WeightGradient.Span.ToArray(), w[layer], TotalLoss, $"{spec.Layers[layer].Name} weights");
+            Assert.Equal(keepFraction < 1 && parameters.CanRunSparse, parameters.Sparse is not null);
+            int[] survivors = [.. Enumerable.Range(0, w[layer].Length).Where(i => parameters.Keep?[i] != false)];
+            float[] gradient = parameters.Sparse is { } sparse ? sparse.Gradient.Span.ToArray() : [.. survivors.Select(i => parameters.WeightGradient.Span[i])];
+            Compare(gradient, survivors, w[layer], TotalLoss, $"{spec.Layers[layer].Name} weights");
             if (Biased(spec, spec.Layers[layer].Name))
             {
-                Compare(parameters.BiasGradient.Span.ToArray(), b[layer], TotalLoss, $"{spec.Layers[layer].Name} biases");
+                Compare(parameters.BiasGradient.Span.ToArray(), [.. Enumerable.Range(0, b[layer].Length)], b[layer], TotalLoss, $"{spec.Layers[layer].Name} biases");
             }
         }
 
         for (int norm = 0; norm < n.Length; norm++)
         {
-            Compare(network.Network.Normalizations[norm].Gradients.Span.ToArray(), n[norm], TotalLoss, spec.Normalizations[norm].Name);
+            Compare(network.Network.Normalizations[norm].Gradients.Span.ToArray(), [.. Enumerable.Range(0, n[norm].Length / 2)], n[norm], TotalLoss, spec.Normalizations[norm].Name);
         }
 
         // In inference batch normalization takes its running values, which the step above has moved.
@@ -150,14 +170,16 @@ public class GradientTests
         !spec.Nodes.OfType<Node.Convolution>().Any(c => c.Name == layer && !c.Biased);
 
     /// <summary>Compares a sample of entries; the error is relative to the layer's gradient, 1e-3 at most.</summary>
-    private static void Compare(float[] gradient, double[] parameters, Func<double> loss, string what)
+    private static void Compare(float[] gradient, int[] positions, double[] parameters, Func<double> loss, string what)
     {
         const double H = 1e-6;
         double scale = Math.Sqrt(gradient.Average(g => (double)g * g));
         Assert.True(scale > 1e-6, $"{what}: no gradient at all");
-        int stride = Math.Max(1, gradient.Length / 30);
-        for (int i = 0; i < gradient.Length; i += stride)
+        Assert.Equal(positions.Length, gradient.Length);
+        int stride = Math.Max(1, positions.Length / 30);
+        for (int k = 0; k < positions.Length; k += stride)
         {
+            int i = positions[k];
             double kept = parameters[i];
             parameters[i] = kept + H;
             double up = loss();
@@ -165,8 +187,8 @@ public class GradientTests
             double down = loss();
             parameters[i] = kept;
             double expected = (up - down) / (2 * H);
-            double error = Math.Abs(expected - gradient[i]) / Math.Max(Math.Abs(expected), scale);
-            Assert.True(error <= 1e-3, $"{what}[{i}]: {gradient[i]} instead of {expected}, relative error {error:e1}");
+            double error = Math.Abs(expected - gradient[k]) / Math.Max(Math.Abs(expected), scale);
+            Assert.True(error <= 1e-3, $"{what}[{i}]: {gradient[k]} instead of {expected}, relative error {error:e1}");
         }
     }
 
