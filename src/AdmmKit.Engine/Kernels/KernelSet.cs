@@ -8,7 +8,7 @@ namespace AdmmKit.Engine.Kernels;
 /// ([feature][image], <see cref="Block"/> images a block), so a vector holds the same value of many images: convolution
 /// needs no im2col, no layer needs packing, and one surviving weight of a pruned layer is one multiply-add a vector.
 /// </summary>
-internal abstract unsafe class KernelSet
+internal abstract unsafe partial class KernelSet
 {
     /// <summary>Images in a block: two AVX-512 vectors, one cache-line pair.</summary>
     public const int Block = 32;
