@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using AdmmKit.Engine;
+using AdmmKit.Engine.Data;
+using AdmmKit.Engine.Sparse;
+using AdmmKit.Networks;
+using AdmmKit.Storage;
+using AdmmKit.Training;
+using BenchmarkDotNet.Attributes;
+
+namespace AdmmKit.Benchmarks;
+
+/// <summary>Inference of LeNet-5 pruned 85x: the compiled sparse network beside the dense one.</summary>
+public class SparseInference
+{
+    private readonly byte[] pixels = Job.RandomImages(256).Pixels.ToArray();
+    private readonly float[] scores = new float[2560];
+    private SparseNetwork sparse = null!;
+
+    /// <summary>Compiles the network.</summary>
+    [GlobalSetup]
+    public void Setup() => sparse = SparseNetwork.Compile(Spec, RandomWeights());
+
+    /// <summary>One image.</summary>
+    [Benchmark]
+    public void One() => sparse.Run(pixels.AsSpan(0, 784), scores.AsSpan(0, 10));
+
+    /// <summary>256 images on all cores.</summary>
+    [Benchmark(OperationsPerInvoke = 256)]
+    public void Batch() => sparse.Run(pixels, scores);
+
+    private static NetworkSpec Spec => NetworkSpec.LeNet5(NetworkSpec.Mnist, 10);
+
+    /// <summary>
+    /// Sparse and dense alternately, one JSON object: latencies of single calls in microseconds (p50 and p99), throughputs in
+    /// images/s, and medians of the ratios. Usage: sparse [model.admm | random] [threads] [batch].
+    /// </summary>
+    internal static int Run(string[] args)
+    {
+        string model = args.Length > 0 ? args[0] : "random";
+        int threads = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : Environment.ProcessorCount;
+        int batch = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 256;
+        (NetworkSpec spec, NetworkWeights weights) = model == "random" ? (Spec, RandomWeights()) : Load(model);
+        SortedDictionary<string, object> result = Measure(spec, weights, threads, batch);
+        result["model"] = Path.GetFileName(model);
+        Console.WriteLine(JsonSerializer.Serialize(result));
+        return 0;
+    }
+
+    /// <summary>Measures a network on random images of 28 x 28.</summary>
+    /// <param name="spec">What it computes.</param>
+    /// <param name="weights">Its weights.</param>
+    /// <param name="threads">Threads for the batch; single images take one.</param>
+    /// <param name="batch">Images of a batch.</param>
+    internal static SortedDictionary<string, object> Measure(NetworkSpec spec, NetworkWeights weights, int threads, int batch)
+    {
+        const int Calls = 100_000;
+        const int Rounds = 100;
+        ImageSet images = Job.RandomImages(batch);
+        ImageSet one = images.Slice(0, 1);
+        SparseNetwork sparse = SparseNetwork.Compile(spec, weights);
+        using var denseOne = new Network(spec, 1, 1);
+        using var denseBatch = new Network(spec, batch, threads);
+        denseOne.SetWeights(weights);
+        denseBatch.SetWeights(weights);
+        var classes = new int[batch];
+        void SparseOne() => sparse.Classify(one.Pixels.Span);
+        void SparseBatch() => sparse.Classify(images.Pixels.Span, classes, threads);
+
+        // A round of each in turn, so that whatever else the machine does falls on both.
+        var sparseTimes = new double[Calls];
+        var denseTimes = new double[Calls / 20];
+        var sparseBatches = new double[Rounds];
+        var denseBatches = new double[Rounds];
+        Time(new double[20_000], SparseOne);
+        Time(new double[200], () => denseOne.Evaluate(one));
+        Time(new double[100], SparseBatch);
+        Time(new double[20], () => denseBatch.Evaluate(images));
+        for (int round = 0; round < Rounds; round++)
+        {
+            Time(sparseTimes.AsSpan(round * (Calls / Rounds), Calls / Rounds), SparseOne);
+            Time(denseTimes.AsSpan(round * (denseTimes.Length / Rounds), denseTimes.Length / Rounds), () => denseOne.Evaluate(one));
+            sparseBatches[round] = Mean(10, SparseBatch);
+            denseBatches[round] = Mean(3, () => denseBatch.Evaluate(images));
+        }
+
+        return new SortedDictionary<string, object>(StringComparer.Ordinal)
+        {
+            ["engine"] = "AdmmKit " + Network.InstructionSet,
+            ["batch"] = batch,
+            ["threads"] = threads,
+            ["multiply_adds"] = sparse.MultiplyAdds,
+            ["sparse_batch1_p50_us"] = Math.Round(1e6 * Quantile(sparseTimes, 0.5), 2),
+            ["sparse_batch1_p99_us"] = Math.Round(1e6 * Quantile(sparseTimes, 0.99), 2),
+            ["dense_batch1_p50_us"] = Math.Round(1e6 * Quantile(denseTimes, 0.5), 1),
+            ["dense_batch1_p99_us"] = Math.Round(1e6 * Quantile(denseTimes, 0.99), 1),
+            ["sparse_batch"] = Math.Round(batch / Quantile(sparseBatches, 0.5)),
+            ["dense_batch"] = Math.Round(batch / Quantile(denseBatches, 0.5)),
+            ["batch_speedup"] = Math.Round(Quantile([.. denseBatches.Zip(sparseBatches, (d, s) => d / s)], 0.5), 2),
+        };
+    }
+
+    /// <summary>Survivors as in the paper's 85x: 100, 2000, 2600 and 360, spread evenly over each layer.</summary>
+    internal static NetworkWeights RandomWeights()
+    {
+        int[] kept = [100, 2000, 2600, 360];
+        var weights = new float[4][];
+        var biases = new float[4][];
+        for (int i = 0; i < 4; i++)
+        {
+            var random = new RandomStream(1, "sparse benchmark", i);
+            weights[i] = new float[Spec.Layers[i].WeightCount];
+            for (int k = 0; k < kept[i]; k++)
+            {
+                weights[i][k] = (float)random.NextDouble(-0.5, 0.5);
+            }
+
+            random.Shuffle<float>(weights[i]);
+            biases[i] = new float[Spec.Layers[i].Rows];
+        }
+
+        return new NetworkWeights(weights, biases);
+    }
+
+    private static (NetworkSpec, NetworkWeights) Load(string path)
+    {
+        CompressedNetwork model = CompressedNetwork.Load(path);
+        return (model.Spec, model.Decode());
+    }
+
+    private static void Time(Span<double> seconds, Action call)
+    {
+        for (int i = 0; i < seconds.Length; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            call();
+            seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+    }
+
+    private static double Mean(int calls, Action call)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < calls; i++)
+        {
+            call();
+        }
+
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / calls;
+    }
+
+    private static double Quantile(double[] values, double q)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[(int)(q * (sorted.Length - 1))];
+    }
+}
