@@ -27,8 +27,12 @@ public sealed unsafe class SparseNetwork
     private const int NotFinite = -1;
 
     // A block takes as long whether it is full or not: as long as so many single images (measured; LeNet-5 pruned 85x).
-    private const int SmallestBlock = 10;
+    private const int ImagesThatPay = 10;
 
+    // 16 MB a thread: what is larger lives in no cache, and goes image by image.
+    private const long MaxBlockFloats = 4 << 20;
+
+    private readonly int smallestBlock;
     private readonly KernelSet kernels;
     private readonly SparseStep[] steps;
     private readonly int[] scoreAt;
@@ -44,6 +48,8 @@ public sealed unsafe class SparseNetwork
         MultiplyAdds = compiled.Macs;
         this.kernels = kernels;
         steps = [.. compiled.Steps];
+        long floats = spec.Input.Size + steps.Select(s => (2L * s.Outputs) + s.Workspace).DefaultIfEmpty().Max();
+        smallestBlock = floats * SparseStep.Block <= MaxBlockFloats ? ImagesThatPay : int.MaxValue;
         scoreAt = compiled.ScoreAt;
         constantScores = compiled.ConstantScores;
         scratchOfOne = new ObjectPool<Scratch>(() => new Scratch(spec, steps, 1));
@@ -201,7 +207,7 @@ public sealed unsafe class SparseNetwork
         int first = block * SparseStep.Block;
         int count = Math.Min(SparseStep.Block, request.Count - first);
         float* x = scratch.Input.Pointer;
-        if (count >= SmallestBlock)
+        if (count >= smallestBlock)
         {
             LoadBlock(request, first, count, x);
             float* y = RunSteps(scratch, block: true);
@@ -233,7 +239,7 @@ public sealed unsafe class SparseNetwork
     {
         int blocks = (request.Count + SparseStep.Block - 1) / SparseStep.Block;
         threads = Math.Min(threads > 0 ? threads : Environment.ProcessorCount, blocks);
-        ObjectPool<Scratch> pool = request.Count < SmallestBlock ? scratchOfOne : scratchOfBlock;
+        ObjectPool<Scratch> pool = request.Count < smallestBlock ? scratchOfOne : scratchOfBlock;
         Scratch scratch = pool.Rent();
         if (threads > 1)
         {

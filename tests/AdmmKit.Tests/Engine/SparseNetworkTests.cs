@@ -193,6 +193,17 @@ public class SparseNetworkTests
     }
 
     [Fact]
+    public void Images_too_large_for_blocks_go_one_by_one()
+    {
+        NetworkSpec spec = Spec(new(3, 320, 300), Conv("a", 2, 3), Max(2), Relu, Full("b", 3));
+        NetworkWeights weights = Weights(spec, 0.1, 3);
+        ImageSet images = TestData.Blobs(spec.Input, spec.Classes, 20, 5);
+        var classes = new int[images.Count];
+        SparseNetwork.Compile(spec, weights).Classify(images.Pixels.Span, classes, 2);
+        Assert.Equal(new ScalarNetwork(spec, weights).Classify(images), classes);
+    }
+
+    [Fact]
     public void Of_equal_scores_the_first_is_the_class()
     {
         NetworkSpec spec = Spec(new(1, 1, 2), new Node.FullyConnected("fc", 4));
