@@ -3,6 +3,7 @@ using AdmmKit.Admm;
 using AdmmKit.Constraints;
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
+using AdmmKit.Engine.Sparse;
 using AdmmKit.Networks;
 using AdmmKit.Training;
 
@@ -60,6 +61,7 @@ internal sealed class Job
         AdmmTraining();
         MaskedTraining();
         DenseInference();
+        SparseInference();
         Projection();
         return result;
     }
@@ -108,6 +110,15 @@ internal sealed class Job
         Latency("infer_batch1_us", one => single.Evaluate(one));
     }
 
+    /// <summary>The masked network compiled to its survivors.</summary>
+    private void SparseInference()
+    {
+        SparseNetwork sparse = SparseNetwork.Compile(spec, NetworkWeights.CopyFrom(Network));
+        var classes = new int[256];
+        Throughput("infer_sparse_batch256", some => sparse.Classify(some.Pixels.Span, classes, threads));
+        Latency("infer_sparse_batch1_us", one => sparse.Classify(one.Pixels.Span), calls: 100_000);
+    }
+
     /// <summary>The largest layer of AlexNet, fc1, to one weight in 36.</summary>
     private void Projection()
     {
@@ -135,12 +146,12 @@ internal sealed class Job
     }
 
     /// <summary>One image at a time: the median of means over 200 as at the peer's, and percentiles of single calls.</summary>
-    private void Latency(string name, Action<ImageSet> infer)
+    private void Latency(string name, Action<ImageSet> infer, int calls = 5000)
     {
         ImageSet one = work.Images.Slice(0, 1);
         double Micros(double seconds) => Math.Round(1e6 * seconds, 1);
         result[name] = Micros(Timing.Median(quick ? 1 : 7, () => Timing.Seconds(200, () => infer(one)) / 200));
-        double[] percentiles = Timing.Percentiles(quick ? 200 : 5000, () => infer(one), 0.5, 0.99);
+        double[] percentiles = Timing.Percentiles(quick ? 200 : calls, () => infer(one), 0.5, 0.99);
         (result[name + "_p50"], result[name + "_p99"]) = (Micros(percentiles[0]), Micros(percentiles[1]));
     }
 }

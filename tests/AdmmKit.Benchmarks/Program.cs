@@ -8,6 +8,7 @@ using BenchmarkDotNet.Running;
     ("peak", PeakMode.Takes, "what the machine can do at most: multiply-adds and bytes a second; one JSON object", PeakMode.Run),
     ("roofline", Roofline.Takes, "kernels and training steps against the peak; roofline.svg, .csv, .json and .md", Roofline.Run),
     ("cost", Cost.Takes, "time and memory of a training step, network by network; JSON, and cost.json and .md with --out", Cost.Run),
+    ("sparse", SparseInference.Takes, "latency and throughput of a compiled sparse network beside the dense one; one JSON object", SparseInference.Run),
     ("masked", SparseTraining.Takes, "masked training with survivors alone against dense arrays, and where the two take as long", SparseTraining.Run),
     ("compare", Compare.Takes, "'job' and another program of the same output in turn; a folder of results", Compare.Run),
 ];

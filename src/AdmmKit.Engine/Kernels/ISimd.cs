@@ -49,6 +49,15 @@ internal unsafe interface ISimd<T>
     static abstract T AndNot(T mask, T a);
 
     static abstract float Sum(T a);
+
+    /// <summary>As many bytes as there are lanes, as numbers 0..255.</summary>
+    static abstract T LoadBytes(byte* source);
+
+    /// <summary>source[indices[i]] in lane i.</summary>
+    static abstract T Gather(float* source, int* indices);
+
+    /// <summary>Lanes 0, 2, 4, ... of <paramref name="a"/> followed by <paramref name="b"/>.</summary>
+    static abstract T Evens(T a, T b);
 }
 
 internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
@@ -105,6 +114,19 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector512<float> a) => Simd256.Sum(Avx.Add(a.GetLower(), a.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadBytes(byte* source) =>
+        Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(source)));
+
+    // AVX-512 gathers exist in .NET 10 for no vector of 512 bits; two halves do as well.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Gather(float* source, int* indices) =>
+        Vector512.Create(Simd256.Gather(source, indices), Simd256.Gather(source, indices + 8));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Evens(Vector512<float> a, Vector512<float> b) => Avx512F.PermuteVar16x32x2(
+        a, Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), b);
 }
 
 internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
@@ -157,6 +179,18 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector256<float> a) => Vector128.Sum(a.GetLower() + a.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadBytes(byte* source) =>
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Gather(float* source, int* indices) =>
+        Avx2.GatherVector256(source, Avx.LoadVector256(indices), sizeof(float));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Evens(Vector256<float> a, Vector256<float> b) =>
+        Avx2.Permute4x64(Avx.Shuffle(a, b, 0b10_00_10_00).AsDouble(), 0b11_01_10_00).AsSingle();
 }
 
 /// <summary>128-bit vectors, which .NET has on every machine.</summary>
@@ -212,4 +246,17 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector128<float> a) => Vector128.Sum(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadBytes(byte* source) => Vector128.Create((float)source[0], source[1], source[2], source[3]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Gather(float* source, int* indices) =>
+        Vector128.Create(source[indices[0]], source[indices[1]], source[indices[2]], source[indices[3]]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Evens(Vector128<float> a, Vector128<float> b) => Sse.IsSupported
+        ? Sse.Shuffle(a, b, 0b10_00_10_00)
+        : Vector128.Create(
+            Vector128.Shuffle(a, Vector128.Create(0, 2, 0, 2)).GetLower(), Vector128.Shuffle(b, Vector128.Create(0, 2, 0, 2)).GetLower());
 }

@@ -1,4 +1,5 @@
 using AdmmKit.Engine;
+using AdmmKit.Engine.Sparse;
 using AdmmKit.Networks;
 using AdmmKit.Training;
 
@@ -30,5 +31,55 @@ public class AllocationTests
         long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
         // One allocation a step of even the smallest kind, in each of some twenty jobs, would be above this.
         Assert.True(allocated < 1_500, FormattableString.Invariant($"{allocated} bytes in 6 steps"));
+    }
+
+    [Fact]
+    public void Sparse_inference_allocates_nothing_after_warm_up()
+    {
+        NetworkSpec spec = NetworkSpec.LeNet5(new(1, 16, 16), 5);
+        NetworkWeights weights = new(
+            [.. spec.Layers.Select(l => Enumerable.Range(0, l.WeightCount).Select(i => i % 17 == 0 ? 0.1f : 0).ToArray())],
+            [.. spec.Layers.Select(l => new float[l.Rows])]);
+        SparseNetwork network = SparseNetwork.Compile(spec, weights);
+        byte[] pixels = TestData.Blobs(spec.Input, 5, 70, 1).Pixels.ToArray();
+        var values = new float[spec.Input.Size];
+        var scores = new float[70 * 5];
+        var classes = new int[70];
+        void Round(int threads)
+        {
+            network.Classify(pixels.AsSpan(0, spec.Input.Size));
+            network.Run(values, scores.AsSpan(0, 5));
+            network.Run(pixels, scores, threads);
+            network.Classify(pixels, classes, threads);
+        }
+
+        for (int i = 0; i < 200; i++)
+        {
+            Round(1);
+            Round(3);
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 200; i++)
+        {
+            Round(1);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // Helpers' allocations can only be seen in those of the process, in which the test runner's are too, now and then.
+        long least = long.MaxValue;
+        for (int attempt = 0; attempt < 8; attempt++)
+        {
+            before = GC.GetTotalAllocatedBytes(precise: true);
+            for (int i = 0; i < 200; i++)
+            {
+                Round(3);
+            }
+
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+
+        // One allocation a call of even the smallest kind, in 400 calls, would be above this.
+        Assert.InRange(least, 0, 5_000);
     }
 }
