@@ -124,15 +124,14 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     {
         Parameters parameters = network.Parameters[layer];
         (parameters.Rho, parameters.Lambda) = (0, 0);
+        ReadOnlyMemory<float> target = default;
         switch (penalty)
         {
             case Penalty.NoPenalty:
                 break;
             case Penalty.Quadratic quadratic:
                 CheckLength(layer, quadratic.Target.Length, Layers[layer].WeightCount, "penalty targets");
-                parameters.Target ??= new FloatBuffer(Layers[layer].WeightCount);
-                quadratic.Target.Span.CopyTo(parameters.Target.Span);
-                parameters.Rho = quadratic.Rho;
+                (parameters.Rho, target) = (quadratic.Rho, quadratic.Rho != 0 ? quadratic.Target : default);
                 break;
             case Penalty.L1 l1:
                 parameters.Lambda = l1.Lambda;
@@ -140,6 +139,8 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
             default:
                 throw new AdmmKitException($"The engine does not know the penalty {penalty?.GetType().Name ?? "null"}.");
         }
+
+        parameters.SetTarget(target, LastChunk(layer));
     }
 
     /// <inheritdoc/>
@@ -296,6 +297,9 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
         return (loss, count);
     }
 
+    /// <summary>Weights in the last task of a layer.</summary>
+    private int LastChunk(int layer) => ((Layers[layer].WeightCount - 1) % UpdateChunk) + 1;
+
     private void Update(int task)
     {
         (int layer, int first, int count) = updates[task];
@@ -307,13 +311,23 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
         }
 
         first = Math.Max(first, 0);
+        bool penalized = p.Rho != 0 && !biases;
+        bool tail = first + count == p.Info.WeightCount;
+        fixed (float* target = penalized ? tail ? p.TargetTail!.Span : p.Target.Span.Slice(first, count) : default)
+        {
+            Update(p, first, count, biases, target);
+        }
+    }
+
+    private void Update(Parameters p, int first, int count, bool biases, float* target)
+    {
         var terms = new UpdateTerms
         {
             GradientScale = gradientScale,
             Decay = biases ? 0 : options.Optimizer.Decay,
             Rho = biases ? 0 : p.Rho,
             Lambda = biases ? 0 : p.Lambda,
-            Target = biases || p.Target is null ? null : p.Target.Pointer + first,
+            Target = target,
             Mask = biases || p.Mask is null ? null : p.Mask.Pointer + first,
         };
         float* w = (biases ? p.Biases : p.Weights).Pointer + first;

@@ -21,6 +21,7 @@ internal sealed unsafe class RadixSelection
 
     // 16 bits twice are all of a float's. Few values are not worth so large a histogram, nor a sample, nor a second thread.
     private const int FewValues = 1 << 15;
+    private const int ManyValues = 1 << 20;
     private const int LargestSample = 1 << 13;
     private const int SmallestStride = 1 << 5;
     private const int Chunk = 1 << 16;
@@ -171,7 +172,7 @@ internal sealed unsafe class RadixSelection
 
     private static void ForChunks(int length, Action<int, int> body)
     {
-        int threads = length < 4 * Chunk ? 1 : Math.Min(Environment.ProcessorCount, MaximumThreads);
+        int threads = length < ManyValues ? 1 : Math.Min(Environment.ProcessorCount, MaximumThreads);
         int next = -Chunk;
         void Work(int thread)
         {

@@ -306,7 +306,7 @@ public sealed class CompressionPipeline
         });
         Saving(Save, progress => trainer.Run(progress, iterated, cancellation));
         NetworkWeights weights = NetworkWeights.CopyFrom(network);
-        return new AdmmOutcome(weights, new NetworkWeights([.. trainer.Projected.Select(z => (float[])z.Clone())], weights.Biases), trainer.History);
+        return new AdmmOutcome(weights, new NetworkWeights(trainer.Projected, weights.Biases), trainer.History);
     }
 
     /// <summary>Calls back at once, on the same thread, unlike Progress.</summary>
