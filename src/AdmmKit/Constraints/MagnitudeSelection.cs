@@ -2,7 +2,8 @@ namespace AdmmKit.Constraints;
 
 /// <summary>
 /// The k largest magnitudes of an array: "keep alpha_i elements ... with largest magnitude", sec. 3.3 in [Ren2019].
-/// O(n) in at most four passes over the data, that which writes counted. Exactly k are kept; of equal magnitudes the one with the lower index.
+/// O(n) in at most four passes over the data, that which writes counted. Exactly k are kept; of equal magnitudes the one
+/// with the lower index.
 /// </summary>
 public static class MagnitudeSelection
 {
