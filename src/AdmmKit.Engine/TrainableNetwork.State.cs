@@ -34,6 +34,8 @@ public sealed partial class TrainableNetwork
             {
                 writer.Write(MemoryMarshal.AsBytes(buffer.Span));
             }
+
+            writer.Write(MemoryMarshal.AsBytes(p.Target.Span));
         }
 
         foreach (FloatBuffer buffer in network.Normalizations.SelectMany(n => new[] { n.Values, n.First, n.Second }))
@@ -61,19 +63,23 @@ public sealed partial class TrainableNetwork
             (double savedLoss, long savedImages) = (reader.ReadDouble(), reader.ReadInt64());
             Check(double.IsFinite(savedLoss) && savedImages >= 0, "its loss is not a number");
             Check(reader.ReadInt32() == Layers.Count, "it belongs to a network with another number of layers");
-            foreach (Parameters p in network.Parameters)
+            for (int layer = 0; layer < network.Parameters.Count; layer++)
             {
+                Parameters p = network.Parameters[layer];
                 p.RunDense();
                 Check(reader.ReadInt32() == p.Info.WeightCount, $"layer '{p.Info.Name}' has another size there");
                 p.Rho = reader.ReadSingle();
                 p.Lambda = reader.ReadSingle();
                 Check(p.Rho >= 0 && float.IsFinite(p.Rho) && p.Lambda >= 0 && float.IsFinite(p.Lambda), "a penalty is negative or not a number");
                 (p.Keep, p.Frozen) = (ReadMarks(reader, p), ReadMarks(reader, p));
-                p.Target = p.Rho != 0 ? p.Target ?? new FloatBuffer(p.Info.WeightCount) : null;
                 foreach (FloatBuffer buffer in Buffers(p))
                 {
                     stream.ReadExactly(MemoryMarshal.AsBytes(buffer.Span));
                 }
+
+                var target = new float[p.Rho != 0 ? p.Info.WeightCount : 0];
+                stream.ReadExactly(MemoryMarshal.AsBytes(target.AsSpan()));
+                p.SetTarget(target, LastChunk(layer));
 
                 p.UpdateMask();
             }
@@ -123,11 +129,6 @@ public sealed partial class TrainableNetwork
         }
     }
 
-    private static IEnumerable<FloatBuffer> Buffers(Parameters p)
-    {
-        // A target is kept between phases, but it counts only while its penalty does.
-        FloatBuffer?[] all =
-            [p.Weights, p.Biases, p.WeightFirst, p.WeightSecond, p.BiasFirst, p.BiasSecond, p.Rho != 0 ? p.Target : null];
-        return all.OfType<FloatBuffer>();
-    }
+    private static FloatBuffer[] Buffers(Parameters p) =>
+        [p.Weights, p.Biases, p.WeightFirst, p.WeightSecond, p.BiasFirst, p.BiasSecond];
 }

@@ -150,16 +150,14 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     {
         Parameters parameters = network.Parameters[layer];
         (parameters.Rho, parameters.Lambda) = (0, 0);
+        ReadOnlyMemory<float> target = default;
         switch (penalty)
         {
             case Penalty.NoPenalty:
                 break;
             case Penalty.Quadratic quadratic:
                 CheckLength(layer, quadratic.Target.Length, Layers[layer].WeightCount, "penalty targets");
-                parameters.Target ??= new FloatBuffer(Layers[layer].WeightCount);
-                quadratic.Target.Span.CopyTo(parameters.Target.Span);
-                parameters.Sparse?.ReadTarget();
-                parameters.Rho = quadratic.Rho;
+                (parameters.Rho, target) = (quadratic.Rho, quadratic.Rho != 0 ? quadratic.Target : default);
                 break;
             case Penalty.L1 l1:
                 parameters.Lambda = l1.Lambda;
@@ -167,6 +165,8 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
             default:
                 throw new AdmmKitException($"The engine does not know the penalty {penalty?.GetType().Name ?? "null"}.");
         }
+
+        parameters.SetTarget(target, LastChunk(layer));
     }
 
     /// <inheritdoc/>
@@ -330,6 +330,9 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
         return (loss, count);
     }
 
+    /// <summary>Weights in the last task of a layer.</summary>
+    private int LastChunk(int layer) => ((Layers[layer].WeightCount - 1) % UpdateChunk) + 1;
+
     private void Update(int task)
     {
         (int layer, int first, int count) = updates[task];
@@ -343,7 +346,18 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
             return;
         }
 
-        FloatBuffer? target = sparse is null ? p.Target : sparse.Target;
+        bool last = first + count == p.Info.WeightCount;
+        fixed (float* target = biases || sparse is not null || p.Rho == 0 ? default
+            : last ? p.TargetTail!.Span : p.Target.Span.Slice(first, count))
+        {
+            float* sparseTarget = sparse?.Target is { } survivors ? survivors.Pointer + first : null;
+            Update(p, first, count, biases, sparse is null ? target : sparseTarget);
+        }
+    }
+
+    private void Update(Parameters p, int first, int count, bool biases, float* target)
+    {
+        SparseWeights? sparse = biases ? null : p.Sparse;
         FloatBuffer? mask = sparse is null ? p.Mask : sparse.Mask;
         var terms = new UpdateTerms
         {
@@ -351,7 +365,7 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
             Decay = biases ? 0 : options.Optimizer.Decay,
             Rho = biases ? 0 : p.Rho,
             Lambda = biases ? 0 : p.Lambda,
-            Target = biases || target is null ? null : target.Pointer + first,
+            Target = target,
             Mask = biases || mask is null ? null : mask.Pointer + first,
         };
         float* w = (biases ? p.Biases : sparse?.Weights ?? p.Weights).Pointer + first;

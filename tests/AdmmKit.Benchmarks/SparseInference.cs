@@ -15,7 +15,7 @@ public class SparseInference
 {
     internal const string Takes = "[threads] [batch] [--model FILE.admm]";
 
-    private readonly byte[] pixels = Job.RandomImages(256).Pixels.ToArray();
+    private readonly byte[] pixels = Workload.RandomImages(NetworkSpec.Mnist, 10, 256).Pixels.ToArray();
     private readonly float[] scores = new float[2560];
     private SparseNetwork sparse = null!;
 
@@ -56,7 +56,7 @@ public class SparseInference
     {
         const int Calls = 100_000;
         const int Rounds = 100;
-        ImageSet images = Job.RandomImages(batch);
+        ImageSet images = Workload.RandomImages(NetworkSpec.Mnist, 10, batch);
         ImageSet one = images.Slice(0, 1);
         SparseNetwork sparse = SparseNetwork.Compile(spec, weights);
         using var denseOne = new Network(spec, 1, 1);

@@ -18,7 +18,7 @@ internal sealed class Workload : IDisposable
 
     /// <summary>A network that is ready to train: one step done, so all its memory has been touched.</summary>
     /// <param name="spec">What it computes.</param>
-    /// <param name="batch">Images in a batch; for single layers a multiple of <see cref="KernelSet.Block"/>.</param>
+    /// <param name="batch">Images in a batch; for single layers a multiple of <see cref="KernelSet.MaxBlock"/>.</param>
     /// <param name="threads">Threads.</param>
     /// <param name="images">Images in its data set, at least a batch.</param>
     public Workload(NetworkSpec spec, int batch, int threads, int images)
@@ -53,7 +53,7 @@ internal sealed class Workload : IDisposable
     public LayerWork Layer(string name)
     {
         Layer layer = Network.Network.Layers.First(l => l is IParameterLayer p && p.Parameters.Info.Name == name);
-        var pass = new Pass { Blocks = Batch / KernelSet.Block, Training = true };
+        var pass = new Pass { Images = Batch, Blocks = Batch / KernelSet.MaxBlock, Training = true };
         return new(
             ((IParameterLayer)layer).Parameters.Info, layer.Input, layer.OutputShape.Size,
             () => layer.Forward(pass), layer.Backward);

@@ -70,12 +70,30 @@ internal sealed class Parameters
     /// <summary>The layer runs sparse while it has a mask that keeps less than this fraction.</summary>
     public double SparseBelow { get; set; }
 
-    /// <summary>Z - U of the quadratic penalty; kept between phases, read only while <see cref="Rho"/> is not 0.</summary>
-    public FloatBuffer? Target { get; set; }
+    /// <summary>Z - U of the quadratic penalty, in its owner's memory; empty while <see cref="Rho"/> is 0.</summary>
+    public ReadOnlyMemory<float> Target { get; private set; }
+
+    /// <summary>A copy of the end of <see cref="Target"/>: kernels may read past an end, which the owner's array may not stand.</summary>
+    public FloatBuffer? TargetTail { get; private set; }
 
     public float Rho { get; set; }
 
     public float Lambda { get; set; }
+
+    /// <summary>Sets the target of the quadratic penalty, or none.</summary>
+    /// <param name="target">Z - U, read where it stands.</param>
+    /// <param name="tail">How much of its end is copied.</param>
+    public void SetTarget(ReadOnlyMemory<float> target, int tail)
+    {
+        Target = target;
+        TargetTail = target.IsEmpty ? null : TargetTail ?? new FloatBuffer(tail);
+        if (TargetTail is not null)
+        {
+            target.Span[^tail..].CopyTo(TargetTail.Span);
+        }
+
+        Sparse?.ReadTarget();
+    }
 
     /// <summary>Follows a change of <see cref="Keep"/> or <see cref="Frozen"/>: what does not train has no moments either.</summary>
     public void UpdateMask()

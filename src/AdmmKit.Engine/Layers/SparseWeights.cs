@@ -35,8 +35,8 @@ internal sealed class SparseWeights
         Gradient = new FloatBuffer(count);
         First = new FloatBuffer(count);
         Second = new FloatBuffer(count);
-        Take(dense.WeightFirst, First);
-        Take(dense.WeightSecond, Second);
+        Take(dense.WeightFirst.Span, First);
+        Take(dense.WeightSecond.Span, Second);
         ReadWeights();
         ReadTarget();
         if (dense.Frozen is { } frozen)
@@ -73,15 +73,15 @@ internal sealed class SparseWeights
     public FloatBuffer? Mask { get; }
 
     /// <summary>Follows a change of the dense weights.</summary>
-    public void ReadWeights() => Take(dense.Weights, Weights);
+    public void ReadWeights() => Take(dense.Weights.Span, Weights);
 
     /// <summary>Follows a change of the penalty's target.</summary>
     public void ReadTarget()
     {
-        if (dense.Target is { } target)
+        if (!dense.Target.IsEmpty)
         {
             Target ??= new FloatBuffer(Count);
-            Take(target, Target);
+            Take(dense.Target.Span, Target);
         }
     }
 
@@ -93,11 +93,11 @@ internal sealed class SparseWeights
         Put(Second, dense.WeightSecond);
     }
 
-    private void Take(FloatBuffer from, FloatBuffer to)
+    private void Take(ReadOnlySpan<float> from, FloatBuffer to)
     {
         for (int i = 0; i < positions.Length; i++)
         {
-            to.Span[i] = from.Span[positions[i]];
+            to.Span[i] = from[positions[i]];
         }
     }
 

@@ -79,7 +79,6 @@ internal sealed class SparseCompiler
     /// <summary>Multiply-adds that are left for one image.</summary>
     public long Macs { get; private set; }
 
-    private ImageShape Pooled(int window) => new(shape.Channels, shape.Height / window, shape.Width / window);
 
     private void Check(NetworkWeights weights)
     {

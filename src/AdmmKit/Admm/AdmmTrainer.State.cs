@@ -61,6 +61,12 @@ public sealed partial class AdmmTrainer
             throw new BadFileException("The state of ADMM cannot be used here: its step lies in another iteration. Start again from an earlier one.");
         }
 
+        foreach (int i in constrained)
+        {
+            // The first iteration sets the same penalty again; until then the engine need not hold a target of its own.
+            network.SetPenalty(i, Penalty.None);
+        }
+
         history.Clear();
         history.AddRange(saved);
     }

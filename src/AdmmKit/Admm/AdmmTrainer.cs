@@ -24,10 +24,12 @@ public sealed partial class AdmmTrainer
     private readonly INetworkConstraint constraint;
     private readonly AdmmOptions options;
     private readonly int[] constrained;
-    private readonly float[][] w;
     private readonly float[][] z;
     private readonly float[][] u;
-    private readonly float[][] previous;
+
+    // Z - U, which the engine reads while it trains. Between two trainings the same memory holds Z(k) and then W, so that
+    // ADMM takes three arrays of the network's size and no more. Allocated when first needed.
+    private readonly float[]?[] target;
     private readonly float[] rho;
     private readonly List<AdmmIteration> history = [];
 
@@ -48,14 +50,14 @@ public sealed partial class AdmmTrainer
         this.options = options;
         constrained = [.. Enumerable.Range(0, network.Layers.Count).Where(i => constraint.Applies(network.Layers[i]))];
         float[][] Zeros() => [.. network.Layers.Select(l => new float[l.WeightCount])];
-        (w, z, u, previous, rho) = (Zeros(), Zeros(), Zeros(), Zeros(), new float[network.Layers.Count]);
+        (z, u, target, rho) = (Zeros(), Zeros(), new float[network.Layers.Count][], new float[network.Layers.Count]);
         for (int i = 0; i < rho.Length; i++)
         {
             rho[i] = options.Rho.At(network.Layers[i].Name, 0);
-            network.CopyWeights(i, w[i]);
+            network.CopyWeights(i, z[i]);
         }
 
-        constraint.Project(network.Layers, w, z, rho);
+        constraint.Project(network.Layers, z, z, rho);
         network.BeginPhase(new TrainingPhase(options.Phase, options.Iterations * options.StepsPerIteration, options.LearningRate));
     }
 
@@ -100,31 +102,29 @@ public sealed partial class AdmmTrainer
         foreach (int i in constrained)
         {
             SetRho(i, options.Rho.At(network.Layers[i].Name, history.Count));
-            network.SetPenalty(i, new Penalty.Quadratic(rho[i], Combine(z[i], u[i], -1, previous[i])));
+            network.SetPenalty(i, new Penalty.Quadratic(rho[i], SetTarget(i)));
         }
 
         // A state loaded in the middle of an iteration has done some of its steps.
         int steps = ((history.Count + 1) * options.StepsPerIteration) - network.StepsDone;
         double loss = network.Train(steps, progress, cancellation);
 
-        for (int i = 0; i < w.Length; i++)
-        {
-            network.CopyWeights(i, w[i]);
-            z[i].CopyTo(previous[i], 0);
-            Combine(w[i], u[i], +1, z[i]);
-        }
-
-        constraint.Project(network.Layers, z, z, rho);
-
         foreach (int i in constrained)
         {
-            for (int j = 0; j < u[i].Length; j++)
+            z[i].CopyTo(target[i]!, 0);
+        }
+
+        for (int i = 0; i < z.Length; i++)
+        {
+            network.CopyWeights(i, z[i]);
+            for (int j = 0; j < z[i].Length; j++)
             {
-                u[i][j] += w[i][j] - z[i][j];
+                z[i][j] += u[i][j];
             }
         }
 
-        AdmmLayerResiduals[] residuals = [.. constrained.Select(Residuals)];
+        constraint.Project(network.Layers, z, z, rho);
+        AdmmLayerResiduals[] residuals = [.. constrained.Select(UpdateDual)];
         Evaluation? evaluation = options.Evaluate ? EvaluateProjected(DataSplit.Validation) : null;
         history.Add(new AdmmIteration(history.Count + 1, loss, evaluation, residuals, Warnings(residuals)));
         return history[^1];
@@ -136,14 +136,15 @@ public sealed partial class AdmmTrainer
     {
         foreach (int i in constrained)
         {
-            network.CopyWeights(i, w[i]);
+            network.CopyWeights(i, target[i] ??= new float[z[i].Length]);
             network.SetWeights(i, z[i]);
         }
 
         Evaluation evaluation = network.Evaluate(split);
         foreach (int i in constrained)
         {
-            network.SetWeights(i, w[i]);
+            network.SetWeights(i, target[i]);
+            SetTarget(i);
         }
 
         return evaluation;
@@ -185,25 +186,36 @@ public sealed partial class AdmmTrainer
         rho[layer] = value;
     }
 
-    private static float[] Combine(float[] a, float[] b, float sign, float[] result)
+    private float[] SetTarget(int i)
     {
+        float[] result = target[i] ??= new float[z[i].Length];
         for (int j = 0; j < result.Length; j++)
         {
-            result[j] = a[j] + (sign * b[j]);
+            result[j] = z[i][j] - u[i][j];
         }
 
         return result;
     }
 
-    private AdmmLayerResiduals Residuals(int i)
+    /// <summary>U += W - Z, and the target with it. Finds Z(k) in the target's place, then reads W into it.</summary>
+    private AdmmLayerResiduals UpdateDual(int i)
     {
         (double difference, double weight, double change, double dual) = (0, 0, 0, 0);
-        for (int j = 0; j < w[i].Length; j++)
+        (float[] zNew, float[] uNew, float[] memory) = (z[i], u[i], target[i]!);
+        for (int j = 0; j < zNew.Length; j++)
         {
-            difference += Square((double)w[i][j] - z[i][j]);
-            weight += Square(w[i][j]);
-            change += Square((double)z[i][j] - previous[i][j]);
-            dual += Square(u[i][j]);
+            change += Square((double)zNew[j] - memory[j]);
+        }
+
+        network.CopyWeights(i, memory);
+        for (int j = 0; j < zNew.Length; j++)
+        {
+            float w = memory[j];
+            uNew[j] += w - zNew[j];
+            memory[j] = zNew[j] - uNew[j];
+            difference += Square((double)w - zNew[j]);
+            weight += Square(w);
+            dual += Square(uNew[j]);
         }
 
         static double Square(double x) => x * x;

@@ -22,8 +22,11 @@ public sealed class Cardinality(int survivors) : IConstraint
     public void Project(LayerInfo layer, ReadOnlySpan<float> v, Span<float> z, float rho)
     {
         Validate(layer);
-        Guard.Weights(layer, v, z);
-        MagnitudeSelection.KeepFinite(v, z, Survivors);
+        Guard.Lengths(layer, v, z);
+        if (!MagnitudeSelection.TryKeep(v, z, Survivors))
+        {
+            Guard.Weights(layer, v, z);
+        }
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using AdmmKit.Networks;
 
 namespace AdmmKit.Constraints;
@@ -8,7 +10,15 @@ internal static class Guard
     /// <summary>Position of the first number that is not finite, or -1.</summary>
     public static int IndexOfNonFinite(ReadOnlySpan<float> v)
     {
-        for (int i = 0; i < v.Length; i++)
+        int i = 0;
+        ReadOnlySpan<uint> bits = MemoryMarshal.Cast<float, uint>(v);
+        var exponent = new Vector<uint>(0x7F80_0000);
+        while (i <= bits.Length - Vector<uint>.Count && !Vector.EqualsAny(new Vector<uint>(bits[i..]) & exponent, exponent))
+        {
+            i += Vector<uint>.Count;
+        }
+
+        for (; i < v.Length; i++)
         {
             if (!float.IsFinite(v[i]))
             {
@@ -22,15 +32,20 @@ internal static class Guard
     /// <summary>Both spans hold the layer's weights, and those of <paramref name="v"/> are finite.</summary>
     public static void Weights(LayerInfo layer, ReadOnlySpan<float> v, ReadOnlySpan<float> z)
     {
-        if (v.Length != layer.WeightCount || z.Length != layer.WeightCount)
-        {
-            throw Error(layer, $"{v.Length} values to project into {z.Length}, but {layer.WeightCount} weights: give both that length");
-        }
-
+        Lengths(layer, v, z);
         int i = IndexOfNonFinite(v);
         if (i >= 0)
         {
             throw Error(layer, $"the value at index {i} is {v[i]}, not a finite number: lower the learning rate or rho");
+        }
+    }
+
+    /// <summary>Both spans hold the layer's weights.</summary>
+    public static void Lengths(LayerInfo layer, ReadOnlySpan<float> v, ReadOnlySpan<float> z)
+    {
+        if (v.Length != layer.WeightCount || z.Length != layer.WeightCount)
+        {
+            throw Error(layer, $"{v.Length} values to project into {z.Length}, but {layer.WeightCount} weights: give both that length");
         }
     }
 

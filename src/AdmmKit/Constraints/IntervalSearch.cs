@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace AdmmKit.Constraints;
@@ -46,17 +47,24 @@ public static class IntervalSearch
                 $"The weight at index {bad} is {survivors[bad]}: an interval can be found only for finite weights."));
         }
 
-        var kept = new float[survivors.Length - survivors.Count(0f)];
+        float[] kept = NonZero(survivors);
+        return kept.Length > 0 ? Find(kept, 1, levels) : throw new AdmmKitException("All weights are zero: no interval is best.");
+    }
+
+    /// <summary>The values that are not zero, in order.</summary>
+    internal static float[] NonZero(ReadOnlySpan<float> values)
+    {
+        var kept = new float[values.Length - values.Count(0f)];
         int n = 0;
-        foreach (float w in survivors)
+        foreach (float x in values)
         {
-            if (w != 0)
+            if (x != 0)
             {
-                kept[n++] = w;
+                kept[n++] = x;
             }
         }
 
-        return n > 0 ? Find(kept, 1, levels) : throw new AdmmKitException("All weights are zero: no interval is best.");
+        return kept;
     }
 
     /// <summary>E(q): the sum of squared distances from the survivors to their nearest levels.</summary>
@@ -97,53 +105,50 @@ public static class IntervalSearch
     /// </summary>
     internal static float Find(ReadOnlySpan<float> values, int lowest, int highest)
     {
-        var magnitudes = new double[values.Length];
-        for (int i = 0; i < values.Length; i++)
-        {
-            magnitudes[i] = Math.Abs((double)values[i]);
-        }
-
         var (low, high) = (0.0, double.PositiveInfinity);
         if ((long)values.Length * (highest - lowest) > ExactSteps)
         {
             var (means, counts) = Histogram(values);
-            double near = Sweep(means, counts, lowest, highest, low, high);
+            double near = Sweep<double>(means, counts, lowest, highest, low, high);
             (low, high) = near > 0 ? (near * (1 - Window), near * (1 + Window)) : (low, high);
         }
 
-        float q = (float)Sweep(magnitudes, [], lowest, highest, low, high);
-        return q == 0 && magnitudes.Any(m => m > 0) ? float.Epsilon : q;
+        float q = (float)Sweep(values, [], lowest, highest, low, high);
+        return q == 0 && values.ContainsAnyExcept(0f) ? float.Epsilon : q;
     }
 
     /// <summary>The best q = A / B met while q falls from high to low, for values that occur so many times (empty: once).</summary>
-    private static double Sweep(double[] values, int[] counts, int lowest, int highest, double low, double high)
+    private static double Sweep<T>(ReadOnlySpan<T> values, int[] counts, int lowest, int highest, double low, double high)
+        where T : INumber<T>
     {
-        var levels = new int[values.Length];
         var steps = new List<double>();
         var movers = new List<int>();
         double a = 0, b = 0;
         for (int i = 0; i < values.Length; i++)
         {
             // Rounds half down: a weight that moves at "high" itself has not yet moved.
-            int level = (int)Math.Clamp(Math.Ceiling((values[i] / high) - 0.5), lowest, highest);
+            double magnitude = double.CreateTruncating(T.Abs(values[i]));
+            int level = (int)Math.Clamp(Math.Ceiling((magnitude / high) - 0.5), lowest, highest);
             double count = counts.Length == 0 ? 1 : counts[i];
-            a += count * level * values[i];
+            a += count * level * magnitude;
             b += count * level * level;
-            levels[i] = level;
-            for (; level < highest && values[i] > 0 && values[i] / (level + 0.5) >= low; level++)
+            for (; level < highest && magnitude > 0 && magnitude / (level + 0.5) >= low; level++)
             {
-                steps.Add(-values[i] / (level + 0.5));
+                steps.Add(-magnitude / (level + 0.5));
                 movers.Add(i);
             }
         }
 
         CollectionsMarshal.AsSpan(steps).Sort(CollectionsMarshal.AsSpan(movers));
         var (best, q) = b > 0 ? (a * a / b, a / b) : (0, 0);
-        foreach (int i in movers)
+        for (int k = 0; k < movers.Count; k++)
         {
-            double count = counts.Length == 0 ? 1 : counts[i];
-            a += count * values[i];
-            b += count * ((2 * levels[i]++) + 1);
+            double magnitude = double.CreateTruncating(T.Abs(values[movers[k]]));
+            double count = counts.Length == 0 ? 1 : counts[movers[k]];
+            // It moves from l to l + 1, where -step is magnitude / (l + 1/2).
+            int level = (int)(magnitude / -steps[k]);
+            a += count * magnitude;
+            b += count * ((2 * level) + 1);
             if (a * a > best * b)
             {
                 (best, q) = (a * a / b, a / b);

@@ -2,7 +2,8 @@ namespace AdmmKit.Constraints;
 
 /// <summary>
 /// The k largest magnitudes of an array: "keep alpha_i elements ... with largest magnitude", sec. 3.3 in [Ren2019].
-/// O(n) in four passes over the data. Exactly k are kept; of equal magnitudes the one with the lower index.
+/// O(n) in at most four passes over the data, that which writes counted. Exactly k are kept; of equal magnitudes the one
+/// with the lower index.
 /// </summary>
 public static class MagnitudeSelection
 {
@@ -15,7 +16,10 @@ public static class MagnitudeSelection
     public static void Keep(ReadOnlySpan<float> v, Span<float> z, int k)
     {
         Check(v, z.Length, k);
-        KeepFinite(v, z, k);
+        if (!TryKeep(v, z, k))
+        {
+            throw NotFinite(v);
+        }
     }
 
     /// <summary>Marks the k largest magnitudes. Unlike in <see cref="Keep"/>, kept zeros can be told from the rest.</summary>
@@ -28,50 +32,54 @@ public static class MagnitudeSelection
     {
         Check(v, kept.Length, k);
         RadixSelection selection = Find(v, k);
+        if (!selection.AllFinite)
+        {
+            throw NotFinite(v);
+        }
+
+        long ties = selection.TiesLeft;
         for (int i = 0; i < v.Length; i++)
         {
-            kept[i] = selection.Takes(Key(v[i]));
+            ulong key = BitConverter.SingleToUInt32Bits(v[i]) & 0x7FFF_FFFF;
+            kept[i] = key > selection.Threshold || (key == selection.Threshold && ties-- > 0);
         }
     }
 
-    /// <summary><see cref="Keep"/> for values already checked.</summary>
-    internal static void KeepFinite(ReadOnlySpan<float> v, Span<float> z, int k)
+    /// <summary><see cref="Keep"/> for lengths already checked; false, and nothing written, where a value is not finite.</summary>
+    internal static bool TryKeep(ReadOnlySpan<float> v, Span<float> z, int k)
     {
         RadixSelection selection = Find(v, k);
-        for (int i = 0; i < v.Length; i++)
+        if (selection.AllFinite)
         {
-            z[i] = selection.Takes(Key(v[i])) ? v[i] : 0;
+            selection.Keep(v, z);
         }
+
+        return selection.AllFinite;
     }
 
     private static RadixSelection Find(ReadOnlySpan<float> v, int k)
     {
-        var selection = new RadixSelection(32, k);
-        while (selection.NeedsPass)
+        var selection = new RadixSelection(v.Length, k);
+        while (selection.NeedsPass && selection.AllFinite)
         {
-            foreach (float x in v)
-            {
-                selection.Count(Key(x));
-            }
-
+            selection.Count(v);
             selection.EndPass();
         }
 
         return selection;
     }
 
-    private static uint Key(float x) => BitConverter.SingleToUInt32Bits(x) & 0x7FFF_FFFF;
-
     private static void Check(ReadOnlySpan<float> v, int length, int k)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(k);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(k, v.Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(length, v.Length);
+    }
+
+    private static AdmmKitException NotFinite(ReadOnlySpan<float> v)
+    {
         int i = Guard.IndexOfNonFinite(v);
-        if (i >= 0)
-        {
-            throw new AdmmKitException(FormattableString.Invariant(
-                $"The value at index {i} is {v[i]}: magnitudes can be ranked only where all values are finite."));
-        }
+        return new AdmmKitException(FormattableString.Invariant(
+            $"The value at index {i} is {v[i]}: magnitudes can be ranked only where all values are finite."));
     }
 }

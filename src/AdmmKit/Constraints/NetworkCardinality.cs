@@ -66,26 +66,33 @@ public sealed class NetworkCardinality : INetworkConstraint
             }
         }
 
-        var selection = new RadixSelection(64, Survivors);
-        while (selection.NeedsPass)
+        int[] limited = [.. Enumerable.Range(0, layers.Count).Where(i => Applies(layers[i]))];
+        float first = limited.Length > 0 ? rho[limited[0]] : 1;
+        bool scaled = false;
+        foreach (int i in limited)
         {
-            for (int i = 0; i < layers.Count; i++)
-            {
-                foreach (float x in Applies(layers[i]) ? v[i] : [])
-                {
-                    selection.Count(Key(x, rho[i]));
-                }
-            }
+            scaled |= rho[i] != first;
+        }
 
-            selection.EndPass();
+        // With equal rho_i the order is that of |v|, whose keys are shorter.
+        var selection = new RadixSelection(limited.Sum(i => (long)v[i].Length), Survivors, scaled);
+        for (; selection.NeedsPass; selection.EndPass())
+        {
+            foreach (int i in limited)
+            {
+                selection.Count(v[i], rho[i]);
+            }
         }
 
         for (int i = 0; i < layers.Count; i++)
         {
-            bool applies = Applies(layers[i]);
-            for (int j = 0; j < v[i].Length; j++)
+            if (limited.Contains(i))
             {
-                z[i][j] = !applies || selection.Takes(Key(v[i][j], rho[i])) ? v[i][j] : 0;
+                selection.Keep(v[i], z[i], rho[i]);
+            }
+            else
+            {
+                v[i].CopyTo(z[i], 0);
             }
         }
     }
@@ -106,7 +113,4 @@ public sealed class NetworkCardinality : INetworkConstraint
 
         return kept <= Survivors;
     }
-
-    // In double the square is exact, and nothing overflows or vanishes.
-    private static ulong Key(float x, float rho) => BitConverter.DoubleToUInt64Bits((double)x * x * rho);
 }

@@ -92,5 +92,5 @@ public sealed class SparseLevels : IConstraint
 
     /// <summary>The interval for candidates chosen already. Zeros count for nothing and would only slow the search.</summary>
     private float IntervalOf(ReadOnlySpan<float> kept) =>
-        Interval ?? IntervalSearch.Find(kept.ToArray().Where(x => x != 0).ToArray(), 0, LevelsPerSign);
+        Interval ?? IntervalSearch.Find(IntervalSearch.NonZero(kept), 0, LevelsPerSign);
 }

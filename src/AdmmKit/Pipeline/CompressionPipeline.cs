@@ -306,7 +306,7 @@ public sealed class CompressionPipeline
         });
         Saving(Save, progress => trainer.Run(progress, iterated, cancellation));
         NetworkWeights weights = NetworkWeights.CopyFrom(network);
-        return new AdmmOutcome(weights, weights with { Weights = [.. trainer.Projected.Select(z => (float[])z.Clone())] }, trainer.History);
+        return new AdmmOutcome(weights, weights with { Weights = trainer.Projected }, trainer.History);
     }
 
     /// <summary>Calls back at once, on the same thread, unlike Progress.</summary>

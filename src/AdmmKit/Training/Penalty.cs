@@ -11,7 +11,8 @@ public abstract record Penalty
 
     /// <summary>
     /// rho/2 ||W - target||^2 with target = Z - U, eq. (5) in [Ren2019]; the norm is squared, so the gradient is
-    /// rho (W - target). The engine copies the target: the array may be reused.
+    /// rho (W - target). The engine may read the target where it stands instead of copying it: leave the array as it is
+    /// while the network trains with this penalty.
     /// </summary>
     /// <param name="Rho">The penalty rho_i, positive.</param>
     /// <param name="Target">Z_i - U_i, row-major.</param>

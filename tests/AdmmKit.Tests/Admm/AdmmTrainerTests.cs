@@ -139,6 +139,41 @@ public class AdmmTrainerTests
     }
 
     [Fact]
+    public void Three_arrays_of_the_networks_size_are_all_that_ADMM_takes()
+    {
+        var network = new LazyNetwork(2_000_000, 3_000_000);
+        long size = network.Layers.Sum(l => (long)l.WeightCount) * sizeof(float);
+        var constraint = new PerLayer(network.Layers.ToDictionary(l => l.Name, l => (IConstraint)new Cardinality(l.WeightCount / 50)));
+        AdmmTrainer trainer = null!;
+        void Iterate() => trainer.Iterate(null, CancellationToken.None);
+
+        // Histograms, lists and threads take less than a megabyte; one array of a layer has 8 MB.
+        const long Small = 2_000_000;
+        Assert.InRange(Allocated(() => trainer = new AdmmTrainer(network, constraint, Options(4, 1))), 2 * size, (2 * size) + Small);
+        Assert.InRange(Allocated(Iterate), size, size + Small);
+        Assert.InRange(Allocated(Iterate), 0, Small);
+        Assert.InRange(Allocated(() => trainer.EvaluateProjected(DataSplit.Test)), 0, Small);
+        Assert.InRange(Allocated(() => trainer.SaveState(Stream.Null)), 0, Small);
+    }
+
+    [Fact]
+    public void An_evaluation_in_the_middle_of_training_leaves_the_penalty_as_it_was()
+    {
+        AdmmTrainer trainer = null!;
+        var network = new LazyNetwork(8, 8);
+        float[] At(bool evaluates)
+        {
+            trainer = new AdmmTrainer(network, Only("layer1", new Cardinality(3)), Options(3, 0.5f) with { Evaluate = false });
+            trainer.Run(evaluates ? new Callback(() => trainer.EvaluateProjected(DataSplit.Test)) : null);
+            return trainer.Dual[0];
+        }
+
+        float[] expected = At(evaluates: false);
+        network = new LazyNetwork(8, 8);
+        Assert.Equal(expected, At(evaluates: true));
+    }
+
+    [Fact]
     public void Wrong_options_are_refused()
     {
         var network = new QuadraticNetwork(H, A);
@@ -154,6 +189,13 @@ public class AdmmTrainerTests
 
     [Fact]
     public void The_default_rho_is_the_papers() => Assert.Equal(3e-3f, new AdmmOptions().Rho.At("any", 7));
+
+    private static long Allocated(Action action)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        action();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
 
     private static AdmmOptions Options(int iterations, float rho) =>
         new() { Iterations = iterations, StepsPerIteration = 1, Rho = new RhoSchedule(rho) };
@@ -172,5 +214,10 @@ public class AdmmTrainerTests
         var w = new float[network.Layers[layer].WeightCount];
         network.CopyWeights(layer, w);
         return w;
+    }
+
+    private sealed class Callback(Action action) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => action();
     }
 }

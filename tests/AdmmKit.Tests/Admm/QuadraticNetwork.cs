@@ -31,7 +31,7 @@ internal sealed class QuadraticNetwork(float h, params float[][] optimum) : ITra
     {
     }
 
-    // The targets are copied, as the seam promises.
+    // The targets are copied, so that a test sees what training saw.
     public void SetPenalty(int layer, Penalty penalty) => penalties[layer] =
         penalty is Penalty.Quadratic q ? q with { Target = q.Target.ToArray() } : penalty;
 

@@ -120,6 +120,36 @@ public class NetworkCardinalityTests : ProjectionLaws
         Assert.Contains("'b'", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1f, 1f, 1f)]
+    [InlineData(0.5f, 0.003f, 1.5f)]
+    [InlineData(1e-30f, 1e30f, 1f)]
+    public void Large_layers_agree_with_a_stable_sort(float a, float b, float c)
+    {
+        LayerInfo[] layers = [Named("a", 200, 300), Named("b", 7, 11), Named("c", 300, 100)];
+        float[] rho = [a, b, c];
+        var random = new RandomStream(6, "network");
+        foreach (bool ties in new[] { false, true })
+        {
+            float[][] v = [.. layers.Select(l => Enumerable.Range(0, l.WeightCount)
+                .Select(_ => ties ? random.NextInt(7) - 3 : (float)random.NextGaussian()).ToArray())];
+            (int Layer, int Index)[] order = [.. layers.SelectMany((l, i) => Enumerable.Range(0, l.WeightCount).Select(j => (Layer: i, Index: j)))
+                .OrderByDescending(p => (double)v[p.Layer][p.Index] * v[p.Layer][p.Index] * rho[p.Layer])];
+            foreach (int k in new[] { 1, 3000, 50_000, order.Length })
+            {
+                float[][] expected = [.. v.Select(x => new float[x.Length])];
+                foreach ((int layer, int index) in order.Take(k))
+                {
+                    expected[layer][index] = v[layer][index];
+                }
+
+                float[][] z = [.. v.Select(x => new float[x.Length])];
+                new NetworkCardinality(k).Project(layers, v, z, rho);
+                Assert.Equal(expected, z);
+            }
+        }
+    }
+
     private static LayerInfo Named(string name, int rows, int columns) => FullyConnected(rows, columns) with { Name = name };
 
     private static Case Joined(LayerInfo[] layers, NetworkCardinality set)

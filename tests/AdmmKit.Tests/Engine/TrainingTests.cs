@@ -1,3 +1,5 @@
+using AdmmKit.Admm;
+using AdmmKit.Constraints;
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
 using AdmmKit.Engine.Kernels;
@@ -138,6 +140,51 @@ public class TrainingTests
         var weights = new float[target.Length];
         network.CopyWeights(1, weights);
         Assert.All(weights, w => Assert.Equal(0.05f, w, 2e-3f));
+    }
+
+    [Theory]
+    [MemberData(nameof(KernelNames))]
+    public void A_target_is_read_where_it_stands_and_nothing_beside_it(string kernels)
+    {
+        // Three tasks of a layer, the last one shorter and no multiple of a vector; the target begins at no even address.
+        var spec = new NetworkSpec("wide", Shape, [new Node.FullyConnected("fc1", 151), new Node.Relu(), new Node.FullyConnected("fc2", 5)]);
+        int count = spec.Layers[0].WeightCount;
+        NetworkWeights Trained(Memory<float> target)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                target.Span[i] = (i % 7) - 3;
+            }
+
+            using var network = new TrainableNetwork(
+                spec, TestData.BlobData(Shape, 5, 100), new EngineOptions { Threads = 2 }, KernelSet.Supported.First(k => k.Name == kernels));
+            network.BeginPhase(Phase);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            network.SetPenalty(0, new Penalty.Quadratic(1, target));
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, count * sizeof(float) / 2);
+            network.Train(3, null, CancellationToken.None);
+            return NetworkWeights.CopyFrom(network);
+        }
+
+        var surrounded = new float[count + 100];
+        Array.Fill(surrounded, float.NaN);
+        Assert.Equal(Trained(new float[count]).Weights, Trained(surrounded.AsMemory(1, count)).Weights);
+    }
+
+    [Fact]
+    public void A_layer_in_training_by_ADMM_takes_seven_arrays_of_its_size()
+    {
+        // W, its gradient, two moments; Z, U, and the target: VGG-16's 138.3M weights so stay below 4 GB.
+        var shape = new ImageShape(1, 48, 48);
+        var spec = new NetworkSpec("wide", shape, [new Node.FullyConnected("fc1", 900), new Node.Relu(), new Node.FullyConnected("fc2", 5)]);
+        DataSet data = TestData.BlobData(shape, 5, 100);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        using var network = new TrainableNetwork(spec, data, new EngineOptions { BatchSize = 8, Threads = 1 });
+        var keep = new PerLayer(spec.Layers.ToDictionary(l => l.Name, l => (IConstraint)new Cardinality(l.WeightCount / 20)));
+        var trainer = new AdmmTrainer(network, keep, new AdmmOptions { Iterations = 2, StepsPerIteration = 1 });
+        trainer.Run();
+        double arrays = (GC.GetAllocatedBytesForCurrentThread() - before) / (double)(spec.WeightCount * sizeof(float));
+        Assert.InRange(arrays, 7, 7.9);
     }
 
     [Fact]
