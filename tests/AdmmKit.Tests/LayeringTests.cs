@@ -22,7 +22,8 @@ public class LayeringTests
         ["AdmmKit"] = [],
         ["AdmmKit.Engine"] = ["AdmmKit"],
         ["AdmmKit.Interop"] = ["AdmmKit"],
-        ["AdmmKit.Experiments"] = ["AdmmKit", "AdmmKit.Engine", "AdmmKit.Interop"],
+        ["AdmmKit.Baselines"] = ["AdmmKit"],
+        ["AdmmKit.Experiments"] = ["AdmmKit", "AdmmKit.Baselines", "AdmmKit.Engine", "AdmmKit.Interop"],
         ["AdmmKit.Cli"] = ["AdmmKit.Experiments", "AdmmKit.Interop"],
     };
 
@@ -32,6 +33,7 @@ public class LayeringTests
         ["AdmmKit"] = ["MathNet.Numerics", "System.Numerics.Tensors"],
         ["AdmmKit.Engine"] = [],
         ["AdmmKit.Interop"] = [],
+        ["AdmmKit.Baselines"] = [],
     };
 
     /// <summary>What a project file asks for.</summary>

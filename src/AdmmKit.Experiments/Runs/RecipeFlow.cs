@@ -1,4 +1,5 @@
 using AdmmKit.Admm;
+using AdmmKit.Baselines;
 using AdmmKit.Constraints;
 using AdmmKit.Engine;
 using AdmmKit.Experiments.Recipes;

@@ -4,13 +4,14 @@ namespace AdmmKit.Pipeline;
 
 /// <summary>
 /// Pruning by L1 regularization, to compare with: training with lambda ||W_i||_1 added to the loss makes small weights
-/// smaller, <see cref="MagnitudePruning"/> then takes them away, and masked retraining without the penalty repairs.
+/// smaller, magnitude pruning then takes them away, and masked retraining without the penalty repairs.
 /// </summary>
 /// <remarks>
 /// Sec. 3.1 in [Han2015] compares L1 with L2 in this role and finds L1 better before retraining and worse after it. Sec. 3.2
 /// in [Ren2019] sets conventional regularization against ADMM, whose target Z - U is moved in each iteration. The
 /// penalty's subgradient does not bring a weight to exactly zero, which is why a projection must follow.
-/// <para>[Han2015], [Ren2019]: see <see cref="MagnitudePruning"/>.</para>
+/// <para>[Han2015] S. Han, J. Pool, J. Tran, W. J. Dally: Learning both Weights and Connections for Efficient Neural Networks.
+/// NIPS 2015, arXiv:1506.02626. [Ren2019]: see <see cref="Constraints.IConstraint"/>.</para>
 /// </remarks>
 public static class L1Regularization
 {

@@ -1,3 +1,4 @@
+using AdmmKit.Baselines;
 using AdmmKit.Constraints;
 using AdmmKit.Engine;
 using AdmmKit.Networks;

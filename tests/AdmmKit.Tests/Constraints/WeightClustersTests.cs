@@ -1,3 +1,4 @@
+using AdmmKit.Baselines;
 using AdmmKit.Constraints;
 
 namespace AdmmKit.Tests.Constraints;

@@ -1,4 +1,6 @@
-namespace AdmmKit.Constraints;
+using AdmmKit.Constraints;
+using AdmmKit.Pipeline;
+namespace AdmmKit.Baselines;
 
 /// <summary>
 /// The survivors of one layer, each sharing one of at most 2^bits values: weight sharing by k-means, sec. 3 in [Han2016],

@@ -1,7 +1,8 @@
 using AdmmKit.Constraints;
+using AdmmKit.Pipeline;
 using AdmmKit.Training;
 
-namespace AdmmKit.Pipeline;
+namespace AdmmKit.Baselines;
 
 /// <summary>A pruned network in which the survivors of a layer share the few values of its codebook.</summary>
 /// <param name="Weights">Its weights and biases.</param>

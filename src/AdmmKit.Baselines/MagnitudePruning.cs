@@ -1,7 +1,8 @@
 using AdmmKit.Constraints;
+using AdmmKit.Pipeline;
 using AdmmKit.Training;
 
-namespace AdmmKit.Pipeline;
+namespace AdmmKit.Baselines;
 
 /// <summary>
 /// Pruning without ADMM, to compare with: the weights are projected onto the set at once, so that with a cardinality the

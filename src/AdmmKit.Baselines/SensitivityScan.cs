@@ -1,8 +1,9 @@
 using AdmmKit.Constraints;
 using AdmmKit.Networks;
+using AdmmKit.Pipeline;
 using AdmmKit.Training;
 
-namespace AdmmKit.Pipeline;
+namespace AdmmKit.Baselines;
 
 /// <summary>One layer pruned to so many weights while all others are whole.</summary>
 /// <param name="Survivors">Weights that stay.</param>
