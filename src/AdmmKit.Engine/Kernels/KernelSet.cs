@@ -94,6 +94,24 @@ internal abstract unsafe partial class KernelSet
 
     public abstract void MaxPoolBackward(float* x, float* y, float* dy, float* dx, int height, int width, int window);
 
+    /// <summary>The largest value of each window; where windows do not lie side by side.</summary>
+    public abstract void MaxPool(in WindowGeometry g, float* x, float* y);
+
+    /// <summary>dx = the sum of dy over the windows of which x is the largest value; of equal ones the first counts.</summary>
+    public abstract void MaxPoolBackward(in WindowGeometry g, float* x, float* y, float* dy, float* dx);
+
+    /// <summary>y = x / s^beta with s = bias + factor * the sum of the squares of the channels around.</summary>
+    public abstract void LocalResponse(in ResponseGeometry g, float* x, float* y);
+
+    /// <summary>The gradient of <see cref="LocalResponse"/>.</summary>
+    /// <param name="g">What was computed.</param>
+    /// <param name="x">Its input.</param>
+    /// <param name="dy">The gradient of its output.</param>
+    /// <param name="dx">The gradient of its input.</param>
+    /// <param name="terms">Scratch for the numbers of one run in all channels.</param>
+    /// <param name="accumulate">Whether to add to what dx holds.</param>
+    public abstract void LocalResponseBackward(in ResponseGeometry g, float* x, float* dy, float* dx, float* terms, bool accumulate);
+
     public abstract void AveragePool(float* x, float* y, int height, int width, int window);
 
     public abstract void AveragePoolBackward(float* dy, float* dx, int height, int width, int window);
@@ -217,6 +235,54 @@ internal readonly struct CorrelateGeometry
 
     /// <summary>From a run of x to the next; those of dy follow each other.</summary>
     public required nint XStep { get; init; }
+}
+
+/// <summary>Windows over one channel.</summary>
+internal readonly struct WindowGeometry
+{
+    public required int Height { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int OutHeight { get; init; }
+
+    public required int OutWidth { get; init; }
+
+    public required int Window { get; init; }
+
+    /// <summary>Inputs from one window to the next.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>Rows and columns around the input; fewer than the window's, so that each window covers some input.</summary>
+    public required int Padding { get; init; }
+
+    /// <summary>The rows (or columns) of a channel of so many that the window at a position covers; padding is none.</summary>
+    public (int First, int End) Covered(int position, int length)
+    {
+        int start = (position * Step) - Padding;
+        return (Math.Max(start, 0), Math.Min(start + Window, length));
+    }
+}
+
+/// <summary>One run of positions in all channels; see <see cref="KernelSet.LocalResponse"/>.</summary>
+internal readonly struct ResponseGeometry
+{
+    public required int Channels { get; init; }
+
+    /// <summary>Channels on each side that take part.</summary>
+    public required int Reach { get; init; }
+
+    /// <summary>From a channel to the next.</summary>
+    public required nint Pitch { get; init; }
+
+    /// <summary>Numbers of a run, side by side; a multiple of the vector.</summary>
+    public required int Count { get; init; }
+
+    public required float Factor { get; init; }
+
+    public required float Beta { get; init; }
+
+    public required float Bias { get; init; }
 }
 
 /// <summary>What is added to a weight's gradient, and where it is held at zero.</summary>

@@ -67,14 +67,44 @@ internal abstract unsafe class ChannelwiseLayer : Layer
     }
 }
 
-internal sealed unsafe class MaxPoolLayer(int window, IReadOnlyList<Source> sources, ImageShape output, LayerContext context)
+internal sealed unsafe class MaxPoolLayer(Node.MaxPool node, IReadOnlyList<Source> sources, ImageShape output, LayerContext context)
     : ChannelwiseLayer(sources, output, context)
 {
-    protected override void Forward(float* x, float* y, int block, int channel) =>
-        Kernels.MaxPool(x, y, Input.Height, Input.Width, window);
+    private readonly bool sideBySide = node.Step == node.Window && node.Padding == 0;
+    private readonly WindowGeometry windows = new()
+    {
+        Height = sources[0].Shape.Height,
+        Width = sources[0].Shape.Width,
+        OutHeight = output.Height,
+        OutWidth = output.Width,
+        Window = node.Window,
+        Step = node.Step,
+        Padding = node.Padding,
+    };
 
-    protected override void Backward(float* x, float* y, float* dy, float* dx, int block, int channel) =>
-        Kernels.MaxPoolBackward(x, y, dy, dx, Input.Height, Input.Width, window);
+    protected override void Forward(float* x, float* y, int block, int channel)
+    {
+        if (sideBySide)
+        {
+            Kernels.MaxPool(x, y, Input.Height, Input.Width, node.Window);
+        }
+        else
+        {
+            Kernels.MaxPool(windows, x, y);
+        }
+    }
+
+    protected override void Backward(float* x, float* y, float* dy, float* dx, int block, int channel)
+    {
+        if (sideBySide)
+        {
+            Kernels.MaxPoolBackward(x, y, dy, dx, Input.Height, Input.Width, node.Window);
+        }
+        else
+        {
+            Kernels.MaxPoolBackward(windows, x, y, dy, dx);
+        }
+    }
 }
 
 internal sealed unsafe class AveragePoolLayer(int window, IReadOnlyList<Source> sources, ImageShape output, LayerContext context)

@@ -30,6 +30,23 @@ public class GradientTests
             new Node.Standardize([0.4f, 0.6f], [0.2f, 0.3f]), new Node.Convolution("c1", 6, 3, Biased: false), new Node.BatchNorm("b1"), new Node.Relu(),
             new Node.Convolution("c2", 5, 3, Padding: 1, Biased: false), new Node.BatchNorm("b2"), new Node.GlobalAveragePool(), new Node.FullyConnected("f1", 4),
         ]),
+        ["overlapping pooling"] = new("test", new(2, 8, 9),
+            [new Node.Convolution("c1", 5, 3), new Node.MaxPool(3, 2), new Node.Relu(), new Node.FullyConnected("f1", 4)]),
+        ["padded pooling"] = new("test", new(1, 7, 8),
+        [
+            new Node.Convolution("c1", 3, 3, Padding: 1), new Node.Relu(), new Node.MaxPool(3, 2, 1),
+            new Node.Convolution("c2", 4, 2), new Node.MaxPool(2, 1), new Node.FullyConnected("f1", 3),
+        ]),
+        // Seven channels, and three that are fewer than the five of the sum.
+        ["local response"] = new("test", new(2, 6, 5),
+        [
+            new Node.Convolution("c1", 7, 3), new Node.Relu(), new Node.LocalResponseNorm(5, 2),
+            new Node.Convolution("c2", 3, 2), new Node.LocalResponseNorm(5, 1), new Node.FullyConnected("f1", 3),
+        ]),
+        // Fifteen channels of 36 positions are more than one task takes at once.
+        ["local response, another exponent"] = new("test", new(1, 8, 8),
+            [new Node.Convolution("c1", 15, 3), new Node.LocalResponseNorm(3, 1.5, 0.6, 0.5), new Node.MaxPool(2), new Node.FullyConnected("f1", 3)]),
+        ["overlapping branches"] = OverlappingBranches(),
         ["residual"] = Residual(),
         ["branches"] = Branches(),
         ["fully connected"] = new("test", new(1, 5, 7), [new Node.FullyConnected("f1", 37), new Node.Relu(), new Node.FullyConnected("f2", 21), new Node.Relu(), new Node.FullyConnected("f3", 9)]),
@@ -52,6 +69,21 @@ public class GradientTests
         int flat = net.Add(new Node.FullyConnected("f1", 15), half);
         net.Add(new Node.Add(), mean, flat);
         net.Add(new Node.FullyConnected("f2", 4));
+        return net.Build();
+    }
+
+    /// <summary>One output read by three steps, two of which add their gradients to the last one's.</summary>
+    private static NetworkSpec OverlappingBranches()
+    {
+        var net = new NetworkBuilder("test", new(1, 7, 7));
+        int stem = net.Add(new Node.Convolution("c1", 5, 3));
+        net.Add(new Node.LocalResponseNorm(3, 1), stem);
+        int normalized = net.Add(new Node.MaxPool(3, 2));
+        int pooled = net.Add(new Node.MaxPool(3, 2), stem);
+        net.Add(new Node.Relu(), stem);
+        int halved = net.Add(new Node.MaxPool(2, 3, 1));
+        net.Add(new Node.Concat(), normalized, pooled, halved);
+        net.Add(new Node.FullyConnected("f1", 4));
         return net.Build();
     }
 
