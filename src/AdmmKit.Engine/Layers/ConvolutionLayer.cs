@@ -23,16 +23,14 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
     private readonly Action<int> backwardBand;
     private readonly Action<int> weightGradient;
     private readonly Action<int> biasGradient;
-    private SparseProduct? sparse;
 
     public ConvolutionLayer(Node.Convolution node, IReadOnlyList<Source> sources, ImageShape output, LayerContext context)
         : base(sources, output, context)
     {
         this.node = node;
-        // The sparse products know neither padding nor groups, and a masked weight of these layers is a multiplication by zero.
-        bool canRunSparse = (node.Stride, node.Padding, node.Groups) == (1, 0, 1) && CanRunSparse;
-        Parameters = new Parameters(node.Layer(Input)!, context.ForTraining, canRunSparse);
+        Parameters = new Parameters(node.Layer(Input)!, context.ForTraining, canRunSparse: CanRunSparse && node.Groups == 1);
         (forwardBand, backwardBand, weightGradient, biasGradient) = (ForwardBand, BackwardBand, WeightGradient, BiasGradient);
+        (surroundPlane, gatherPlane) = (SurroundPlane, GatherPlane);
         forward = PlanForward();
         backward = PlanBackward();
         columnTiles = context.ForTraining ? PlanWeightGradient() : [];
@@ -58,7 +56,7 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
     {
         if (sparse is not null)
         {
-            sparse.Forward(Pass.Blocks, X, Output.Pointer);
+            SparseForward(sparse);
             Rectify();
             return;
         }
@@ -67,20 +65,12 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
         Context.Pool.Run(Pass.Blocks * forward.Bands, forwardBand);
     }
 
-    public override void SetRead(bool[] read)
-    {
-        base.SetRead(read);
-        sparse = Parameters.Sparse is null ? null : new SparseProduct(Parameters, SparseGeometry(), Live, Context);
-    }
-
-    public override bool[] InputsRead() => sparse?.InputsRead ?? base.InputsRead();
-
     public override void Backward()
     {
         BackwardThroughRectifier();
         if (sparse is not null)
         {
-            sparse.Backward(Pass.Blocks, X, OutputGradient.Pointer, Dx);
+            SparseBackward(sparse);
             return;
         }
 
@@ -96,23 +86,6 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
             Context.Pool.Run(Pass.Blocks * backward.Bands, backwardBand);
         }
     }
-
-    private SparseGeometry SparseGeometry() => new()
-    {
-        Block = Block,
-        Height = OutputShape.Height,
-        Width = OutputShape.Width,
-        OutputPitch = OutputShape.Width * Block,
-        OutputPlane = OutputPlane,
-        OutputSize = OutputShape.Size * Block,
-        InputPitch = Input.Width * Block,
-        InputStep = Block,
-        InputPlane = InputPlane,
-        InputSize = Input.Size * Block,
-        InputChannels = Input.Channels,
-        ColumnOffsets = [.. Enumerable.Range(0, Info.Columns).Select(c =>
-            (c / TapCount * InputPlane) + (((c % TapCount / KernelSize * Input.Width) + (c % KernelSize)) * Block))],
-    };
 
     private Panels PlanForward()
     {

@@ -24,7 +24,7 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
     {
         LayerInfo info = node.Layer(Input)!;
         int maxBlocks = context.MaxBlocks;
-        Parameters = new Parameters(info, context.ForTraining, CanRunSparse);
+        Parameters = new Parameters(info, context.ForTraining, CanRunSparse && !Sources[0].Accumulate);
         forwardRows = ForwardRows;
         backwardRows = BackwardRows;
         transposeBlock = TransposeBlock;

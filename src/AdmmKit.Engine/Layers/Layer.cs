@@ -72,7 +72,7 @@ internal abstract unsafe class Layer
     protected LayerContext Context { get; }
 
     /// <summary>Whether a layer can compute with its survivors alone: their products take whole blocks of images.</summary>
-    protected bool CanRunSparse => Context.ForTraining && Block == KernelSet.MaxBlock && !Sources[0].Accumulate;
+    protected bool CanRunSparse => Context.ForTraining && Block == KernelSet.MaxBlock;
 
     protected KernelSet Kernels => Context.Kernels;
 
