@@ -29,7 +29,7 @@ internal sealed class SharedOptions
 
     public Option<int> Threads { get; } = new("--threads")
     {
-        Description = "Threads; 0 means all cores. The result does not depend on it.",
+        Description = "Threads that train and evaluate; 0 means all cores. The result does not depend on it.",
         DefaultValueFactory = _ => 0,
         HelpName = "T",
     };

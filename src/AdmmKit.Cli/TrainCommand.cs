@@ -48,15 +48,16 @@ internal static class TrainCommand
             string folder = parsed.GetValue(output)!;
             OutputFolder.CheckWritable(folder);
             string states = Path.Combine(folder, "checkpoints");
-            if (parsed.GetValue(shared.Force) && Directory.Exists(states))
+            bool colour = TrainingRecipe.IsForColour(recipe.Architecture);
+            if (colour && parsed.GetValue(shared.Synthetic))
             {
-                Directory.Delete(states, recursive: true);
+                throw new AdmmKitException($"'{recipe.Architecture}' learns from CIFAR-10, and the digits that --synthetic draws are grey: leave it out, and name a folder with CIFAR-10 by --data.");
             }
 
-            DataSet data = shared.OpenData(parsed, cancellation, TrainingRecipe.IsForColour(recipe.Architecture) ? "cifar10" : "mnist");
+            DataSet data = shared.OpenData(parsed, cancellation, colour ? "cifar10" : "mnist");
             SharedOptions.Announce(data);
             DenseNetwork network = ConsoleObserver.Watch(observer =>
-                DenseTraining.Run(recipe, data, states, parsed.GetValue(shared.Threads), observer, cancellation));
+                DenseTraining.Run(recipe, data, states, parsed.GetValue(shared.Threads), parsed.GetValue(shared.Force), observer, cancellation));
             Manifest manifest = shared.Manifest(parsed, new DataOrigin(data.Name, data.Source, data.Checksums), recipe) with { StartedUtc = started };
             manifest = manifest with { WallTimeSeconds = Math.Round(clock.Elapsed.TotalSeconds, 1) };
             IReadOnlyList<string> files = DenseTraining.Write(network, data, manifest, folder);

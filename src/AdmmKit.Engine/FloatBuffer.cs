@@ -11,12 +11,19 @@ internal sealed unsafe class FloatBuffer
     private const int Slack = 64;
     private readonly float[] pinned;
 
-    public FloatBuffer(int length)
+    /// <exception cref="AdmmKitException">No array can be that long.</exception>
+    public FloatBuffer(long length)
     {
-        pinned = GC.AllocateArray<float>(length + (Alignment / sizeof(float)) + Slack, pinned: true);
+        if (length > Array.MaxLength - Alignment - Slack)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"A layer would need {length} numbers in one piece, more than an array can hold: take a smaller batch, or smaller images."));
+        }
+
+        pinned = GC.AllocateArray<float>((int)length + (Alignment / sizeof(float)) + Slack, pinned: true);
         nint address = (nint)Unsafe.AsPointer(ref pinned[0]);
         Pointer = (float*)((address + Alignment - 1) & ~(nint)(Alignment - 1));
-        Length = length;
+        Length = (int)length;
     }
 
     public float* Pointer { get; }

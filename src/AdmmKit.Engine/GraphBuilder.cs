@@ -26,9 +26,10 @@ internal sealed class GraphBuilder(NetworkSpec spec, FloatBuffer image, LayerCon
             int from = spec.Inputs[i][0];
             if (node is Node.Standardize)
             {
-                if (i != 0 || from != NetworkSpec.Image)
+                if (i != 0 || spec.Inputs.Skip(1).Any(inputs => inputs.Contains(NetworkSpec.Image)))
                 {
-                    throw new AdmmKitException("Only the first step of a network can standardize the pixels.");
+                    throw new AdmmKitException(
+                        $"'{spec.Name}' cannot be computed: its pixels are standardized as they are loaded, so that must be the first step and the only one that reads the image.");
                 }
 
                 continue;
@@ -79,13 +80,13 @@ internal sealed class GraphBuilder(NetworkSpec spec, FloatBuffer image, LayerCon
         Layer? layer = from == NetworkSpec.Image ? null : layerOf[from];
         if (layer is null)
         {
-            return new Source(spec.Input, image, null, Accumulate: false);
+            return new Source(spec.Input, image, null, Accumulate: false, Shared: true);
         }
 
         // Gradients are computed from the last step to the first: a later reader has already left its part.
         bool later = Enumerable.Range(step, spec.Nodes.Count - step)
             .Any(s => spec.Inputs[s].Where((f, k) => f == from && (s > step || k < place)).Any());
-        return new Source(layer.OutputShape, layer.Output, context.ForTraining && trainedBelow[from] ? layer.OutputGradient : null, later);
+        return new Source(layer.OutputShape, layer.Output, context.ForTraining && trainedBelow[from] ? layer.OutputGradient : null, later, readers[from] > 1);
     }
 
     /// <summary>
@@ -109,7 +110,7 @@ internal sealed class GraphBuilder(NetworkSpec spec, FloatBuffer image, LayerCon
         Node.AveragePool pool => new AveragePoolLayer(pool.Window, sources, output, context),
         Node.GlobalAveragePool => new GlobalAveragePoolLayer(sources, output, context),
         Node.Relu => new ReluLayer(sources, context, mayOverwrite),
-        Node.Dropout dropout => new DropoutLayer(dropout.Rate, sources, context, mayOverwrite),
+        Node.Dropout dropout => new DropoutLayer(dropout.Rate, layers.Count(l => l is DropoutLayer), sources, context, mayOverwrite),
         Node.BatchNorm norm => new BatchNormLayer(norm, sources, context),
         Node.LocalResponseNorm norm => new LocalResponseNormLayer(norm, sources, context),
         Node.Shortcut shortcut => new ShortcutLayer(shortcut, sources, output, context),

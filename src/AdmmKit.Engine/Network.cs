@@ -22,6 +22,7 @@ public sealed unsafe class Network : IDisposable
     private readonly float[] pixelValues;
     private readonly float[] losses;
     private readonly int[] predictions;
+    private bool followMasks;
     private Batch batch;
 
     /// <summary>Builds a network with all weights zero.</summary>
@@ -41,7 +42,7 @@ public sealed unsafe class Network : IDisposable
         KernelSet blocked = kernels.For(maxBatch);
         blockSize = blocked.Block;
         MaxBlocks = (maxBatch + blockSize - 1) / blockSize;
-        input = new FloatBuffer(spec.Input.Size * blockSize * MaxBlocks);
+        input = new FloatBuffer((long)spec.Input.Size * blockSize * MaxBlocks);
         losses = new float[MaxBlocks * blockSize];
         predictions = new int[MaxBlocks * blockSize];
         loadBlock = LoadBlock;
@@ -169,6 +170,11 @@ public sealed unsafe class Network : IDisposable
     /// <summary>Loads a batch, runs it forward and returns the sum of its losses; the loss gradient is left in place.</summary>
     internal double Forward(in Batch images, bool training, ulong randomKey)
     {
+        if (followMasks)
+        {
+            FollowMasks();
+        }
+
         batch = images;
         pass.Images = images.Count;
         pass.Blocks = (images.Count + blockSize - 1) / blockSize;
@@ -191,9 +197,12 @@ public sealed unsafe class Network : IDisposable
         }
     }
 
-    /// <summary>After a change of masks: finds who reads what, from the outputs back, and leaves out what nobody reads.</summary>
-    internal void FollowMasks()
+    /// <summary>The next pass finds out who reads what, and leaves out what nobody reads.</summary>
+    internal void MasksChanged() => followMasks = true;
+
+    private void FollowMasks()
     {
+        followMasks = false;
         bool[] All(int channels) => [.. Enumerable.Repeat(true, channels)];
         bool[] read = All(Layers[^1].OutputShape.Channels);
         for (int i = Layers.Count - 1; i >= 0; i--)

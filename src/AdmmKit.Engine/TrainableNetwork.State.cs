@@ -98,7 +98,7 @@ public sealed partial class TrainableNetwork
         }
         finally
         {
-            network.FollowMasks();
+            network.MasksChanged();
         }
     }
 

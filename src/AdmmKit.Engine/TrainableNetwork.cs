@@ -172,17 +172,17 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     /// <inheritdoc/>
     public void SetMask(int layer, ReadOnlySpan<bool> keep)
     {
-        network.Parameters[layer].Keep = Marks(layer, keep, "mask entries");
-        network.Parameters[layer].UpdateMask();
-        network.FollowMasks();
+        bool[]? marks = Marks(layer, keep, "mask entries");
+        Parameters parameters = network.Parameters[layer];
+        UpdateMask(parameters, marks, parameters.Frozen);
     }
 
     /// <inheritdoc/>
     public void SetFrozen(int layer, ReadOnlySpan<bool> frozen)
     {
-        network.Parameters[layer].Frozen = Marks(layer, frozen, "marks of frozen weights");
-        network.Parameters[layer].UpdateMask();
-        network.FollowMasks();
+        bool[]? marks = Marks(layer, frozen, "marks of frozen weights");
+        Parameters parameters = network.Parameters[layer];
+        UpdateMask(parameters, parameters.Keep, marks);
     }
 
     /// <inheritdoc/>
@@ -255,6 +255,16 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
             {
                 w = (float)random.NextDouble(-bound, bound);
             }
+        }
+    }
+
+    private void UpdateMask(Parameters parameters, bool[]? keep, bool[]? frozen)
+    {
+        if ((keep ?? frozen ?? parameters.Keep ?? parameters.Frozen) is not null)
+        {
+            (parameters.Keep, parameters.Frozen) = (keep, frozen);
+            parameters.UpdateMask();
+            network.MasksChanged();
         }
     }
 

@@ -46,6 +46,10 @@ internal static class Cost
     private static readonly Dictionary<string, (ImageShape Input, int Classes, int Batch)> Sizes = new(StringComparer.Ordinal)
     {
         ["resnet20"] = (NetworkSpec.Cifar, 10, 64),
+        ["resnet32"] = (NetworkSpec.Cifar, 10, 64),
+        ["resnet56"] = (NetworkSpec.Cifar, 10, 64),
+        ["vgg-small"] = (NetworkSpec.Cifar, 10, 64),
+        ["caffenet"] = (new(3, 227, 227), 1000, 32),
         ["alexnet"] = (new(3, 227, 227), 1000, 32),
         ["vgg16"] = (NetworkSpec.ImageNet, 1000, 8),
         ["resnet50"] = (NetworkSpec.ImageNet, 1000, 32),

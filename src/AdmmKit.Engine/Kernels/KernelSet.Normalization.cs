@@ -93,13 +93,12 @@ internal sealed unsafe partial class KernelSet<TSimd, T>
         }
     }
 
-    public override void MeanOfPositionsBackward(float* dy, float* dx, int positions, int block, bool accumulate)
+    public override void MeanOfPositionsBackward(float* dy, float* dx, int positions, int block)
     {
         T share = TSimd.Broadcast(1f / positions);
         for (int i = 0; i < positions * block; i += TSimd.Lanes)
         {
-            T d = TSimd.Multiply(TSimd.Load(dy + (i % block)), share);
-            TSimd.Store(dx + i, accumulate ? TSimd.Add(TSimd.Load(dx + i), d) : d);
+            TSimd.Store(dx + i, TSimd.Multiply(TSimd.Load(dy + (i % block)), share));
         }
     }
 

@@ -6,7 +6,7 @@ namespace AdmmKit.Engine.Kernels;
 /// <summary>
 /// The engine's arithmetic for one instruction set. Activations are stored with the images of a block innermost
 /// ([feature][image], <see cref="Block"/> images a block, 32 except for small batches), so a vector holds the same value of many images: convolution
-/// needs no im2col, no layer needs packing, and one surviving weight of a pruned layer is one multiply-add a vector.
+/// needs no im2col, and one surviving weight of a pruned layer is one multiply-add a vector.
 /// </summary>
 internal abstract unsafe partial class KernelSet
 {
@@ -141,7 +141,7 @@ internal abstract unsafe partial class KernelSet
     /// <summary>The mean of all positions of a channel, for each image.</summary>
     public abstract void MeanOfPositions(float* x, float* y, int positions, int block);
 
-    public abstract void MeanOfPositionsBackward(float* dy, float* dx, int positions, int block, bool accumulate);
+    public abstract void MeanOfPositionsBackward(float* dy, float* dx, int positions, int block);
 
     /// <summary>The sum of <paramref name="count"/> numbers.</summary>
     public abstract float Sum(float* x, int count);
@@ -224,7 +224,7 @@ internal readonly struct CorrelateGeometry
     /// <summary>Runs in a row.</summary>
     public required int Runs { get; init; }
 
-    /// <summary>Numbers in a run, side by side in both operands; a multiple of the vector.</summary>
+    /// <summary>Numbers in a run, side by side in both operands.</summary>
     public required nint Run { get; init; }
 
     public required nint DyRow { get; init; }

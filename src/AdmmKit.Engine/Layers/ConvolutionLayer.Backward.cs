@@ -69,7 +69,7 @@ internal sealed unsafe partial class ConvolutionLayer
             Pitch = pitch,
             ChannelPitch = copy ? rowsOfBand * pitch : OutputPlane,
             Step = copy ? rowsOfBand * pitch : OutputPlane,
-            Taps = alike ? new Taps(1, All) : new Taps(Context.ForTraining ? Input.Height * Input.Width : 0, Covering),
+            Taps = alike ? new Taps(1, All) : new Taps(Dx != null ? Input.Height * Input.Width : 0, Covering),
             Halo = halo,
             Alike = alike,
             GroupStride = FiltersOfGroup * Info.Columns,
@@ -168,7 +168,8 @@ internal sealed unsafe partial class ConvolutionLayer
     private (int First, int End) Covered(int tap, int input, int output)
     {
         int first = Math.Max(0, (node.Padding - tap + node.Stride - 1) / node.Stride);
-        int last = (input - 1 + node.Padding - tap) / node.Stride;
+        int reach = input - 1 + node.Padding - tap;
+        int last = reach < 0 ? -1 : reach / node.Stride;
         return (first, Math.Max(first, Math.Min(output, last + 1)));
     }
 

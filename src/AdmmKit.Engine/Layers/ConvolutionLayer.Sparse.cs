@@ -9,8 +9,8 @@ internal sealed unsafe partial class ConvolutionLayer
     private FloatBuffer surrounded = new(0);
     private FloatBuffer surroundedGradient = new(0);
 
-    /// <summary>The products want the zeros in memory, and write the gradient of the input instead of adding to it.</summary>
-    private bool Copies => node.Padding > 0 || Sources[0].Accumulate;
+    /// <summary>The products want the zeros in memory, and leave the gradient of what no survivor reads to others.</summary>
+    private bool Copies => node.Padding > 0 || (Sources[0].Shared && Dx != null);
 
     private int Around => Copies ? node.Padding : 0;
 
@@ -24,7 +24,7 @@ internal sealed unsafe partial class ConvolutionLayer
         sparse = Parameters.Sparse is null ? null : new SparseProduct(Parameters, SparseGeometry(), Live, Context);
         if (sparse is not null && Copies && surrounded.Length == 0)
         {
-            int size = Context.MaxBlocks * Input.Channels * SurroundedPlane;
+            long size = (long)Context.MaxBlocks * Input.Channels * SurroundedPlane;
             (surrounded, surroundedGradient) = (new FloatBuffer(size), new FloatBuffer(Dx == null ? 0 : size));
         }
 

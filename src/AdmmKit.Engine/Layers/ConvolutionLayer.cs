@@ -28,7 +28,7 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
         : base(sources, output, context)
     {
         this.node = node;
-        Parameters = new Parameters(node.Layer(Input)!, context.ForTraining, canRunSparse: CanRunSparse && node.Groups == 1);
+        Parameters = new Parameters(node.Layer(Input)!, context.ForTraining, node.Biased, CanRunSparse && node.Groups == 1);
         (forwardBand, backwardBand, weightGradient, biasGradient) = (ForwardBand, BackwardBand, WeightGradient, BiasGradient);
         (surroundPlane, gatherPlane) = (SurroundPlane, GatherPlane);
         forward = PlanForward();

@@ -24,13 +24,13 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
     {
         LayerInfo info = node.Layer(Input)!;
         int maxBlocks = context.MaxBlocks;
-        Parameters = new Parameters(info, context.ForTraining, CanRunSparse && !Sources[0].Accumulate);
+        Parameters = new Parameters(info, context.ForTraining, biased: true, CanRunSparse && (!Sources[0].Shared || Dx == null));
         forwardRows = ForwardRows;
         backwardRows = BackwardRows;
         transposeBlock = TransposeBlock;
         weightGradientRows = WeightGradientRows;
         pitch = (info.Columns + KernelSet.MaxBlock - 1) / KernelSet.MaxBlock * KernelSet.MaxBlock;
-        transposed = new FloatBuffer(context.ForTraining ? pitch * Block * maxBlocks : 0);
+        transposed = new FloatBuffer(context.ForTraining ? (long)pitch * Block * maxBlocks : 0);
         blockSegments = new int[2 * maxBlocks];
         for (int block = 0; block < maxBlocks; block++)
         {

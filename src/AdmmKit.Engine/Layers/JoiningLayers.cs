@@ -172,5 +172,5 @@ internal sealed unsafe class GlobalAveragePoolLayer(IReadOnlyList<Source> source
         Kernels.MeanOfPositions(x, y, Input.Height * Input.Width, Block);
 
     protected override void Backward(float* x, float* y, float* dy, float* dx, int block, int channel) =>
-        Kernels.MeanOfPositionsBackward(dy, dx, Input.Height * Input.Width, Block, accumulate: false);
+        Kernels.MeanOfPositionsBackward(dy, dx, Input.Height * Input.Width, Block);
 }

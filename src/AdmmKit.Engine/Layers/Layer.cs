@@ -24,7 +24,8 @@ internal sealed class Pass
 /// <param name="Values">The numbers.</param>
 /// <param name="Gradient">Where their gradient goes, or null where nobody reads it.</param>
 /// <param name="Accumulate">Whether the gradient is added to what a later reader of the same numbers left there.</param>
-internal readonly record struct Source(ImageShape Shape, FloatBuffer Values, FloatBuffer? Gradient, bool Accumulate);
+/// <param name="Shared">Whether others read the same numbers, before or after.</param>
+internal readonly record struct Source(ImageShape Shape, FloatBuffer Values, FloatBuffer? Gradient, bool Accumulate, bool Shared);
 
 /// <summary>
 /// One step of a network at work. Activations are [block][feature][image]; a layer writes its output and, in training, reads
@@ -44,9 +45,9 @@ internal abstract unsafe class Layer
         OutputShape = output;
         Context = context;
         Live = [.. Enumerable.Range(0, output.Channels)];
-        Output = inPlace ? sources[0].Values : new FloatBuffer(output.Size * Block * context.MaxBlocks);
+        Output = inPlace ? sources[0].Values : new FloatBuffer((long)output.Size * Block * context.MaxBlocks);
         OutputGradient = inPlace ? sources[0].Gradient ?? new FloatBuffer(0)
-            : new FloatBuffer(context.ForTraining ? output.Size * Block * context.MaxBlocks : 0);
+            : new FloatBuffer(context.ForTraining ? (long)output.Size * Block * context.MaxBlocks : 0);
         (rectifyPlanes, maskPlanes) = (RectifyPlanes, MaskPlanes);
     }
 

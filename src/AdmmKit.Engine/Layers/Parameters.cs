@@ -11,11 +11,11 @@ internal sealed class Parameters
     private const double SparseConvolutionBelow = 0.5;
     private const double SparseFullyConnectedBelow = 0.3;
 
-    public Parameters(LayerInfo info, bool forTraining, bool canRunSparse)
+    public Parameters(LayerInfo info, bool forTraining, bool biased, bool canRunSparse)
     {
         Info = info;
         SparseBelow = !canRunSparse ? 0 : info.Kind == LayerKind.Convolution ? SparseConvolutionBelow : SparseFullyConnectedBelow;
-        CanRunSparse = canRunSparse;
+        (Biased, CanRunSparse) = (biased, canRunSparse);
         Weights = new FloatBuffer(info.WeightCount);
         Biases = new FloatBuffer(info.Rows);
         int weights = forTraining ? info.WeightCount : 0;
@@ -29,6 +29,9 @@ internal sealed class Parameters
     }
 
     public LayerInfo Info { get; }
+
+    /// <summary>Whether its biases train; else they stay zero.</summary>
+    public bool Biased { get; }
 
     /// <summary>Whether the layer can compute with its survivors alone.</summary>
     public bool CanRunSparse { get; }

@@ -127,13 +127,13 @@ internal sealed unsafe class ReluLayer(IReadOnlyList<Source> sources, LayerConte
 }
 
 /// <summary>
-/// Inverted dropout. Whether a number is dropped depends on (step, position, image) alone, so it does not matter which
-/// thread asks.
+/// Inverted dropout. Whether a number is dropped depends on (step, layer, position, image) alone, so it does not matter
+/// which thread asks.
 /// </summary>
-internal sealed unsafe class DropoutLayer(double rate, IReadOnlyList<Source> sources, LayerContext context, bool inPlace)
+internal sealed unsafe class DropoutLayer(double rate, int ordinal, IReadOnlyList<Source> sources, LayerContext context, bool inPlace)
     : ChannelwiseLayer(sources, sources[0].Shape, context, inPlace)
 {
-    private readonly FloatBuffer factors = new(context.ForTraining ? sources[0].Shape.Size * context.Block * context.MaxBlocks : 0);
+    private readonly FloatBuffer factors = new(context.ForTraining ? (long)sources[0].Shape.Size * context.Block * context.MaxBlocks : 0);
     private readonly ulong threshold = (ulong)(rate * uint.MaxValue);
     private readonly float scale = (float)(1 / (1 - rate));
 
@@ -151,7 +151,8 @@ internal sealed unsafe class DropoutLayer(double rate, IReadOnlyList<Source> sou
         }
 
         float* factor = Factors(block, channel);
-        ulong start = Pass.RandomKey + ((ulong)(uint)((block * Input.Channels) + channel) << 32);
+        ulong key = ordinal == 0 ? Pass.RandomKey : RandomStream.Mix(Pass.RandomKey + (ulong)ordinal);
+        ulong start = key + ((ulong)(uint)((block * Input.Channels) + channel) << 32);
         for (int i = 0; i < InputPlane; i += 2)
         {
             ulong bits = RandomStream.Mix(start + (ulong)i);

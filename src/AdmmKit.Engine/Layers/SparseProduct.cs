@@ -178,7 +178,7 @@ internal sealed unsafe class SparseProduct
                 float* gradient = dy + (pass * g.OutputSize) + (row * g.OutputPlane);
                 context.Kernels.SparseCorrelate(
                     plane, gradient, x + (pass * g.InputSize), offsets + start, count, weights.Gradient.Pointer + start);
-                bias += context.Kernels.SparseTotal(plane, gradient);
+                bias += parameters.Biased ? context.Kernels.SparseTotal(plane, gradient) : 0;
             }
         }
 

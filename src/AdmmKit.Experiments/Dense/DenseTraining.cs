@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
@@ -16,9 +17,12 @@ namespace AdmmKit.Experiments.Dense;
 /// <param name="Weights">Its weights.</param>
 /// <param name="Validation">Accuracy on the validation images, which it never saw.</param>
 /// <param name="Test">Accuracy on the test images; correct images are counted by <see cref="ScalarNetwork"/>.</param>
-/// <param name="History">One point an epoch.</param>
+/// <param name="Epochs">What each epoch gave.</param>
+/// <param name="Origins">The programs that trained it, in order.</param>
+/// <param name="Seconds">Time spent on it, over all processes.</param>
 public sealed record DenseNetwork(
-    TrainingRecipe Recipe, NetworkSpec Spec, NetworkWeights Weights, Evaluation Validation, Evaluation Test, IReadOnlyList<HistoryPoint> History);
+    TrainingRecipe Recipe, NetworkSpec Spec, NetworkWeights Weights, Evaluation Validation, Evaluation Test,
+    IReadOnlyList<EpochPoint> Epochs, IReadOnlyList<RunOrigin> Origins, double Seconds);
 
 /// <summary>Trains a dense network from scratch, to be compressed later: checkpointed, and resumed to the same bits.</summary>
 public static class DenseTraining
@@ -30,12 +34,14 @@ public static class DenseTraining
     /// <param name="data">What to learn from.</param>
     /// <param name="checkpoints">Folder for the states of training; null to keep none.</param>
     /// <param name="threads">Threads; 0 means all cores. The result does not depend on it.</param>
+    /// <param name="force">Whether to begin anew, whatever an earlier process left.</param>
     /// <param name="observer">Told how it goes, or null.</param>
     /// <param name="cancellation">Stops between two steps; the state is saved.</param>
     /// <exception cref="AdmmKitException">The recipe is out of range, or the images do not fit the network.</exception>
     /// <exception cref="DivergedException">The loss is no longer finite.</exception>
     public static DenseNetwork Run(
-        TrainingRecipe recipe, DataSet data, string? checkpoints = null, int threads = 0, IRunObserver? observer = null, CancellationToken cancellation = default)
+        TrainingRecipe recipe, DataSet data, string? checkpoints = null, int threads = 0, bool force = false,
+        IRunObserver? observer = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(data);
@@ -46,6 +52,12 @@ public static class DenseTraining
         }
 
         using FileStream? ours = checkpoints is null ? null : RunStore.Lock(checkpoints);
+        if (force && checkpoints is not null)
+        {
+            // The lock is ours, and stays.
+            Directory.EnumerateFiles(checkpoints).Where(f => Path.GetFileName(f)[0] != '.').ToList().ForEach(File.Delete);
+        }
+
         NetworkSpec spec = NetworkSpec.Create(recipe.Architecture, data.Training.Shape, data.Training.Classes);
         using var network = new TrainableNetwork(spec, data, new EngineOptions
         {
@@ -56,8 +68,13 @@ public static class DenseTraining
             Threads = threads,
             Optimizer = new Optimizer.Sgd { Decay = recipe.Decay },
         });
+        // What evaluates the network at the end must be able to, before hours are spent on it.
+        _ = new ScalarNetwork(spec, NetworkWeights.CopyFrom(network));
+        var clock = Stopwatch.StartNew();
+        var origin = new RunOrigin(RunEnvironment.Checkout.Commit, RunEnvironment.Checkout.Dirty, RunEnvironment.Cpu(), network.Threads);
         IRunObserver? overall = observer is null ? null : new OverallProgress(observer, recipe.Epochs);
-        var history = new History(overall, network.StepsPerEpoch, [], 0);
+        var log = new TrainingLog(checkpoints is null ? null : Path.Combine(checkpoints, "log.json"), origin, overall);
+        var history = new History(log, network.StepsPerEpoch, [], 0);
         string run = JsonSerializer.Serialize(new { recipe, data.Checksums, training = data.Training.Count, RunStore.Revision });
         CheckpointFolder? states = checkpoints is null ? null : new CheckpointFolder(checkpoints, run, line => observer?.Milestone(line));
         states?.Start();
@@ -72,7 +89,8 @@ public static class DenseTraining
         TrainedNetwork trained = new CompressionPipeline(network, history, states).Pretrain(new TrainingPhase(Phase, steps, rate), cancellation);
         Evaluation test = network.Evaluate(DataSplit.Test);
         test = test with { Correct = new ScalarNetwork(spec, trained.Weights).CountCorrect(data.Test, threads, cancellation) };
-        return new DenseNetwork(recipe, spec, trained.Weights, trained.Validation, test, history.Points);
+        double seconds = (states?.Elapsed ?? clock.Elapsed).TotalSeconds;
+        return new DenseNetwork(recipe, spec, trained.Weights, trained.Validation, test, log.Epochs, log.Origins, seconds);
     }
 
     /// <summary>Writes the weights as safetensors, rows, the picture of the training and the manifest.</summary>
@@ -103,20 +121,23 @@ public static class DenseTraining
             Row("weights", "", network.Spec.WeightCount, 0),
             Row("epochs", "", network.Recipe.Epochs, 0),
         ]);
-        double[] epochs = [.. network.History.Select(p => p.Epoch)];
+        double[] epochs = [.. network.Epochs.Select(p => (double)p.Epoch)];
         LineChart chart = new(
             FormattableString.Invariant($"{network.Spec.Name} on {data.Name}: {100 * network.Validation.Accuracy:f2} % on {network.Validation.Count} images held out"),
             "epochs over the training images",
             [
-                new ChartPanel("validation error (%)", [new ChartSeries("validation", epochs, [.. network.History.Select(p => 100 * (1 - p.Validation.Accuracy))])], AxisScale.Logarithmic),
-                new ChartPanel("loss", [new ChartSeries("training, augmented", epochs, [.. network.History.Select(p => p.Loss)])], AxisScale.Logarithmic),
+                new ChartPanel("validation error (%)", [new ChartSeries("validation", epochs, [.. network.Epochs.Select(p => 100 * (1 - p.Validation))])], AxisScale.Logarithmic),
+                new ChartPanel("loss", [new ChartSeries("training, augmented", epochs, [.. network.Epochs.Select(p => p.Loss)])], AxisScale.Logarithmic),
             ]);
         chart.Save(Path.Combine(folder, "training.svg"));
         int survivors = network.Weights.Survivors;
         (manifest with
         {
+            Runs = [.. network.Origins.Select(o => new RunRecord(
+                network.Spec.Name, network.Recipe.Seed, "dense", o.Commit, o.Dirty, o.Cpu, o.Threads,
+                (long)network.Recipe.Epochs * data.Training.Count, Math.Round(network.Seconds, 1)))],
             Models = [new ModelRecord(file, row, ModelRecord.Hash(bytes), bytes.Length, survivors, 32L * survivors, network.Test.Correct, network.Test.Count)],
         }).Save(Path.Combine(folder, "manifest.json"));
-        return [file, "rows.csv", "training.svg", "training.json", "manifest.json"];
+        return [file, "rows.csv", "training.svg", "training.plotly.json", "manifest.json"];
     }
 }

@@ -140,14 +140,18 @@ public sealed partial class AdmmTrainer
             network.SetWeights(i, z[i]);
         }
 
-        Evaluation evaluation = network.Evaluate(split);
-        foreach (int i in constrained)
+        try
         {
-            network.SetWeights(i, target[i]);
-            SetTarget(i);
+            return network.Evaluate(split);
         }
-
-        return evaluation;
+        finally
+        {
+            foreach (int i in constrained)
+            {
+                network.SetWeights(i, target[i]);
+                SetTarget(i);
+            }
+        }
     }
 
     private static void Check(ITrainable network, AdmmOptions options)

@@ -59,6 +59,13 @@ public sealed class NetworkSpec
             throw new AdmmKitException($"'{name}' is not a network: each step reads the image or steps before it, and there is at least one step.");
         }
 
+        int unread = Enumerable.Range(0, nodes.Count - 1).FirstOrDefault(i => !inputs.Any(from => from.Contains(i)), -1);
+        if (unread >= 0)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"Nobody reads step {unread} of '{name}', {nodes[unread]}: leave it out, or let a later step read it. The last step is the output."));
+        }
+
         (var shapes, var layers, var normalizations) = (new List<ImageShape>(), new List<LayerInfo>(), new List<NormalizationInfo>());
         for (int i = 0; i < nodes.Count; i++)
         {

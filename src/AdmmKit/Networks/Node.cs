@@ -58,6 +58,11 @@ public abstract record Node
         /// <inheritdoc/>
         public override ImageShape OutputShape(ImageShape input)
         {
+            if (Filters < 1)
+            {
+                throw new AdmmKitException(FormattableString.Invariant($"Layer '{Name}' has {Filters} filters: give it at least one."));
+            }
+
             if (Groups < 1 || input.Channels % Groups != 0 || Filters % Groups != 0)
             {
                 throw new AdmmKitException(FormattableString.Invariant(
@@ -81,7 +86,8 @@ public abstract record Node
     public sealed record FullyConnected(string Name, int Outputs) : Node
     {
         /// <inheritdoc/>
-        public override ImageShape OutputShape(ImageShape input) => new(Outputs, 1, 1);
+        public override ImageShape OutputShape(ImageShape input) => Outputs > 0 ? new(Outputs, 1, 1)
+            : throw new AdmmKitException(FormattableString.Invariant($"Layer '{Name}' has {Outputs} outputs: give it at least one."));
 
         /// <inheritdoc/>
         public override LayerInfo Layer(ImageShape input) =>
@@ -130,13 +136,14 @@ public abstract record Node
     public sealed record Dropout(double Rate) : Node
     {
         /// <inheritdoc/>
-        public override ImageShape OutputShape(ImageShape input) => input;
+        public override ImageShape OutputShape(ImageShape input) => Rate is >= 0 and < 1 ? input
+            : throw new AdmmKitException(FormattableString.Invariant($"A dropout rate is at least 0 and below 1, not {Rate}."));
     }
 
     /// <summary>
     /// Batch normalization (Ioffe and Szegedy 2015): scale (x - mean) / sqrt(variance + 1e-5) + shift, a channel each. In
-    /// training mean and variance are those of the mini-batch, and a tenth of the way is gone to them in the running ones,
-    /// which count otherwise.
+    /// training mean and variance are those of the mini-batch (divided by its size), and a tenth of the way is gone to them in
+    /// the running ones, which count otherwise (the variance there divided by one less, as PyTorch has it).
     /// </summary>
     /// <param name="Name">The normalization's name.</param>
     public sealed record BatchNorm(string Name) : Node
@@ -162,8 +169,9 @@ public abstract record Node
     public sealed record LocalResponseNorm(int Size = 5, double Alpha = 1e-4, double Beta = 0.75, double Bias = 1) : Node
     {
         /// <inheritdoc/>
-        public override ImageShape OutputShape(ImageShape input) => Size > 0 && Size % 2 == 1 ? input
-            : throw new AdmmKitException(FormattableString.Invariant($"A local response normalization is over an odd number of channels, not {Size}."));
+        public override ImageShape OutputShape(ImageShape input) => Size > 0 && Size % 2 == 1 && Bias > 0 && Alpha >= 0 ? input
+            : throw new AdmmKitException(FormattableString.Invariant(
+                $"A local response normalization is over an odd number of channels with a positive bias and no negative alpha, not {Size}, {Bias} and {Alpha}."));
     }
 
     /// <summary>(x - mean) / deviation of each channel: brings pixels in [0, 1] to the scale that a network was trained with.</summary>
@@ -172,10 +180,11 @@ public abstract record Node
     public sealed record Standardize(IReadOnlyList<float> Means, IReadOnlyList<float> Deviations) : Node
     {
         /// <inheritdoc/>
-        public override ImageShape OutputShape(ImageShape input) => input.Channels == Means.Count && input.Channels == Deviations.Count
+        public override ImageShape OutputShape(ImageShape input) =>
+            input.Channels == Means.Count && input.Channels == Deviations.Count && Deviations.All(d => d > 0)
             ? input
             : throw new AdmmKitException(FormattableString.Invariant(
-                $"The images have {input.Channels} channels, but means and deviations are given for {Means.Count} and {Deviations.Count}."));
+                $"The images have {input.Channels} channels: give a mean and a positive deviation for each, not {Means.Count} and {Deviations.Count}."));
     }
 
     /// <summary>
