@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using AdmmKit.Engine.Data;
-using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Dense;
+using AdmmKit.Experiments.Results;
 using AdmmKit.Networks;
 
 namespace AdmmKit.Cli;
