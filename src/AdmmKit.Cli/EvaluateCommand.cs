@@ -2,7 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
-using AdmmKit.Storage;
+using AdmmKit.Experiments.Results;
+using AdmmKit.Networks;
 using AdmmKit.Training;
 
 namespace AdmmKit.Cli;
@@ -11,15 +12,29 @@ internal static class EvaluateCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "A compressed network (.admm)." };
+        var file = new Argument<string>("file") { Description = "A compressed network (.admm), or a dense one (.safetensors)." };
+        var architecture = new Option<string?>("--architecture")
+        {
+            Description = "What a .safetensors file is whose metadata do not say it: " + string.Join(", ", NetworkSpec.Architectures) + ".",
+            HelpName = "NAME",
+        };
         var shared = new SharedOptions();
-        var command = new Command("evaluate", "Decodes a compressed network and evaluates it.") { file };
+        var command = new Command("evaluate", "Evaluates a network: a compressed one as it is decoded, or a dense one.") { file, architecture };
         shared.AddTo(command);
         command.Options.Add(shared.DataSet);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(architecture) is { Tokens: [var token] } && !NetworkSpec.Architectures.Contains(token.Value))
+            {
+                result.AddError(Names.Unknown("architecture", token.Value, NetworkSpec.Architectures));
+            }
+        });
         command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
         {
-            CompressedNetwork model = CompressedNetwork.Load(parsed.GetValue(file)!);
-            DataSet data = shared.OpenData(parsed, cancellation);
+            DataSet? opened = null;
+            DataSet Data() => opened ??= shared.OpenData(parsed, cancellation);
+            StoredModel model = StoredModel.Load(parsed.GetValue(file)!, parsed.GetValue(architecture), () => Data().Test);
+            DataSet data = Data();
             using var network = new Network(model.Spec, 256, parsed.GetValue(shared.Threads));
             network.SetWeights(model.Decode());
             foreach ((string name, ImageSet images) in new[] { ("validation", data.Validation), (data.TestName, data.Test) })

@@ -23,12 +23,13 @@ internal static class InspectCommand
     public static void Show(CompressedNetwork model)
     {
         FileSize size = model.Size;
+        string normalizations = size.NormalizationBits > 0 ? $", {Bytes(size.NormalizationBits)} B batch normalizations" : "";
         ConsoleTables.Write(Layers(model, size));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{model.Survivors:#,0} of {model.Spec.WeightCount:#,0} weights survive (compressionRatio {model.CompressionRatio:f1}); "
             + $"weight data {Bytes(model.WeightDataBits)} B; file {size.TotalBytes:#,0} B, "
-            + $"of which {size.HeaderBytes} B network header and {size.ChecksumBytes} B checksum."));
+            + $"of which {size.HeaderBytes} B network header{normalizations} and {size.ChecksumBytes} B checksum."));
         Console.WriteLine();
         ConsoleTables.Write(Sizes(model));
         Console.WriteLine(
@@ -82,7 +83,7 @@ internal static class InspectCommand
             Row(s.Name, s.WeightDataBits, s.PaperBits, s.RelativeBits, s.FileBits, s.BoundBits, format.Name, index.Bits);
         }
 
-        Row("header, checksum", 0, 0, 0, sizes.FrameBits, 0, "", 0);
+        Row(model.Normalizations.Count > 0 ? "header, normalization, checksum" : "header, checksum", 0, 0, 0, sizes.FrameBits, 0, "", 0);
         Row("total", sizes.WeightDataBits, sizes.PaperBits, sizes.RelativeBits, sizes.FileBits, sizes.BoundBits, "", best);
         return table;
 

@@ -73,9 +73,12 @@ internal sealed class SharedOptions
         },
         line => Console.Error.WriteLine(line), cancellation);
 
-    /// <summary>The data set at hand, never a drawn one; null where there is none.</summary>
-    public DataSet? OpenFiles(ParseResult parsed, CancellationToken cancellation) => DataSource.OpenFiles(
-        new DataRequest { Directory = parsed.GetValue(Data) }, line => Console.Error.WriteLine(line), cancellation);
+    /// <summary>The data set of that name if it is at hand, never a drawn one; null where it is not.</summary>
+    public DataSet? OpenFiles(ParseResult parsed, string name, CancellationToken cancellation)
+    {
+        var request = new DataRequest { Name = name, Directory = parsed.GetValue(Data) };
+        return DataSource.IsForOthers(request) ? null : DataSource.OpenFiles(request, line => Console.Error.WriteLine(line), cancellation);
+    }
 
     /// <summary>Says what a run learns from, before it begins.</summary>
     public static void Announce(DataSet data) => Console.WriteLine(

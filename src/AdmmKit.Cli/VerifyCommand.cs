@@ -18,7 +18,7 @@ internal static class VerifyCommand
         command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
         {
             VerificationReport report = ResultsVerifier.Verify(
-                parsed.GetValue(folder)!, () => shared.OpenFiles(parsed, cancellation), parsed.GetValue(shared.Threads), Console.WriteLine, cancellation);
+                parsed.GetValue(folder)!, name => shared.OpenFiles(parsed, name, cancellation), parsed.GetValue(shared.Threads), Console.WriteLine, cancellation);
             Console.WriteLine(FormattableString.Invariant(
                 $"{report.Folders} folders, {report.Models} models, {report.Evaluated} of them evaluated; {report.Skipped.Count} skipped, {report.Problems.Count} problems."));
             return report.Problems.Count == 0 ? CommandLineTool.Success : CommandLineTool.Failure;

@@ -1,4 +1,5 @@
 using AdmmKit.Engine.Data;
+using AdmmKit.Engine.Scalar;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
 using AdmmKit.Training;
@@ -7,17 +8,26 @@ namespace AdmmKit.Engine;
 
 /// <summary>
 /// Evaluates a network in one fixed scalar order, so that the number of correct images is the same on every machine:
-/// what <c>admmkit verify</c> counts with. It is slow where weights are dense; <see cref="Network"/> is the fast one.
+/// what <c>admmkit verify</c> counts with. <see cref="Network"/> is the fast one.
 /// </summary>
 /// <remarks>
 /// <para>The order: a pixel becomes pixel x (1/255) in float32. An output of a layer with weights is the bias, then plus
 /// weight x input for each survivor in the order of its row (input channel, kernel row, kernel column), summed in float64
-/// and rounded to float32 once. A weight of zero is left out: adding zero changes nothing. An average is the sum of its
-/// window, row by row, in float64, divided by the count and rounded to float32. The class is the largest output; of equal
-/// ones the lowest index.</para>
+/// and rounded to float32 once. A weight of zero is left out: adding zero changes nothing. A convolution's border is zeros,
+/// which are multiplied and added like any input. An average is the sum of its window, or of its channel, row by row, in
+/// float64, divided by the count and rounded to float32. The class is the largest output; of equal ones the lowest index.</para>
+/// <para>A batch normalization is factor x input + shift in float64, rounded to float32 once. Factor = scale / sqrt(variance +
+/// 1e-5) and shift = shift - mean x factor are computed in float64 and rounded to float32 once, the factor first. Standardizing
+/// is (input - mean) / deviation, and a sum of steps their sum in the order in which they are named, each in float64 and
+/// rounded once. A local response normalization sums the squares channel by channel in float64, rounds (alpha / size) x sum to
+/// float32, adds the bias in float64, and divides the input by the power of that, rounded once; v^0.75 is sqrt(v) x
+/// sqrt(sqrt(v)), v^0.5 is sqrt(v), and other exponents than these and 1 are refused. A maximum leaves out what lies around the
+/// input; a shortcut and a concatenation only copy.</para>
 /// <para>Why float64: the product of two float32 numbers is exact in it, so that it makes no difference whether a compiler
-/// or a processor fuses the multiplication with the addition. Every other operation is one that IEEE 754 defines to the
-/// last bit. There is no vector, no exponential, and images alone are computed in parallel.</para>
+/// or a processor fuses the multiplication with the addition; wherever a product is added, both factors are float32, or the
+/// product is rounded to it before. Every other operation is one that IEEE 754 defines to the last bit, and there is no
+/// exponential. Vectors hold neighbouring outputs of a convolution, never parts of one sum, and images alone are computed in
+/// parallel.</para>
 /// </remarks>
 public sealed class ScalarNetwork
 {
@@ -25,12 +35,13 @@ public sealed class ScalarNetwork
     private const float PixelScale = 1f / 255;
     private const int NotFinite = -1;
 
-    private readonly List<Step> steps = [];
+    // What each step reads: 0 is the image, n the output of the n-th step.
+    private readonly List<(ScalarStep Step, int[] From)> steps = [];
 
     /// <summary>Takes the survivors out of the weights.</summary>
     /// <param name="spec">What the network computes.</param>
     /// <param name="weights">Arrays of the layers' sizes, such as <see cref="CompressedNetwork.Decode"/> gives.</param>
-    /// <exception cref="AdmmKitException">The weights are not those of the network, or a step is unknown.</exception>
+    /// <exception cref="AdmmKitException">The weights are not those of the network, or a step has no fixed order.</exception>
     public ScalarNetwork(NetworkSpec spec, NetworkWeights weights)
     {
         ArgumentNullException.ThrowIfNull(spec);
@@ -40,26 +51,40 @@ public sealed class ScalarNetwork
             throw new AdmmKitException($"The weights do not fit '{spec.Name}' for {spec.Input} images: it needs {string.Join(", ", spec.Layers.Select(l => $"{l.Name} {l.Shape}"))}.");
         }
 
+        spec.CheckNormalizations(weights.Normalizations);
         Spec = spec;
-        ImageShape shape = spec.Input;
-        int layer = 0;
-        foreach (Node node in spec.Nodes)
+        // Where each step of the network is in the values; dropout does nothing here, so its output is its input.
+        var places = new int[spec.Nodes.Count];
+        (int layer, int norm) = (0, 0);
+        for (int i = 0; i < places.Length; i++)
         {
-            ImageShape output = node.OutputShape(shape);
-            if (node is not Node.Dropout)
+            int[] from = [.. spec.Inputs[i].Select(f => f == NetworkSpec.Image ? 0 : places[f])];
+            if (spec.Nodes[i] is Node.Dropout)
             {
-                steps.Add(node switch
-                {
-                    Node.Convolution => new Convolution(shape, output, node.Layer(shape)!, weights.Weights[layer], weights.Biases[layer++]),
-                    Node.FullyConnected => new FullyConnected(shape, output, weights.Weights[layer], weights.Biases[layer++]),
-                    Node.MaxPool pool => new MaxPool(shape, output, pool.Window),
-                    Node.AveragePool pool => new AveragePool(shape, output, pool.Window),
-                    Node.Relu => new Relu(shape, output),
-                    _ => throw new AdmmKitException($"The scalar evaluation cannot compute a {node.GetType().Name} step."),
-                });
+                places[i] = from[0];
+                continue;
             }
 
-            shape = output;
+            int first = spec.Inputs[i][0];
+            (ImageShape input, ImageShape output) = (first == NetworkSpec.Image ? spec.Input : spec.Shapes[first], spec.Shapes[i]);
+            ScalarStep step = spec.Nodes[i] switch
+            {
+                Node.Convolution c => new ScalarConvolution(c, input, output, weights.Weights[layer], weights.Biases[layer++]),
+                Node.FullyConnected => new ScalarFullyConnected(output, weights.Weights[layer], weights.Biases[layer++]),
+                Node.MaxPool pool => new ScalarMaxPool(pool, input, output),
+                Node.AveragePool pool => new ScalarAveragePool(pool.Window, pool.Window, input, output),
+                Node.GlobalAveragePool => new ScalarAveragePool(input.Height, input.Width, input, output),
+                Node.Relu => new ScalarRelu(output),
+                Node.BatchNorm => new ScalarBatchNorm(output, weights.Normalizations[norm++]),
+                Node.LocalResponseNorm n => new ScalarResponseNorm(n, output),
+                Node.Standardize s => new ScalarStandardize(s, output),
+                Node.Shortcut s => new ScalarShortcut(s, input, output),
+                Node.Add => new ScalarAdd(output),
+                Node.Concat => new ScalarConcat(output),
+                _ => throw new AdmmKitException($"The scalar evaluation cannot compute a {spec.Nodes[i].GetType().Name} step."),
+            };
+            steps.Add((step, from));
+            places[i] = steps.Count;
         }
     }
 
@@ -76,9 +101,24 @@ public sealed class ScalarNetwork
     public static int CountCorrect(CompressedNetwork model, ImageSet images, int threads = 0, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
-        // Before it is decoded: a short file can name a network of gigabytes, but not one that real images fit.
-        Network.CheckFits(model.Spec, images);
-        return new ScalarNetwork(model.Spec, model.Decode()).CountCorrect(images, threads, cancellation);
+        return CountCorrect(model.Spec, model.Decode, images, threads, cancellation);
+    }
+
+    /// <summary>Counts the images that a network classifies correctly, whose weights are asked for only if the images fit it.</summary>
+    /// <param name="spec">What the network computes.</param>
+    /// <param name="decode">Gives its weights.</param>
+    /// <param name="images">Images of the network's input shape.</param>
+    /// <param name="threads">Threads; 0 means all cores. The result does not depend on it.</param>
+    /// <param name="cancellation">Stops between two images.</param>
+    /// <exception cref="AdmmKitException">The images or classes do not fit the network.</exception>
+    /// <exception cref="DivergedException">An output is not a finite number.</exception>
+    public static int CountCorrect(
+        NetworkSpec spec, Func<NetworkWeights> decode, ImageSet images, int threads = 0, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(decode);
+        // First: a short file can name a network of gigabytes, but not one that real images fit.
+        Network.CheckFits(spec, images);
+        return new ScalarNetwork(spec, decode()).CountCorrect(images, threads, cancellation);
     }
 
     /// <summary>Counts the images that the network classifies correctly.</summary>
@@ -145,185 +185,36 @@ public sealed class ScalarNetwork
     private ReadOnlySpan<float> Run(ImageSet images, int index, Scratch scratch)
     {
         ReadOnlySpan<byte> pixels = images.Pixels.Span.Slice(index * Spec.Input.Size, Spec.Input.Size);
-        float[] x = scratch.Input;
-        for (int i = 0; i < x.Length; i++)
+        float[] image = scratch.Values[0];
+        for (int i = 0; i < image.Length; i++)
         {
-            x[i] = pixels[i] * PixelScale;
+            image[i] = pixels[i] * PixelScale;
         }
 
         for (int s = 0; s < steps.Count; s++)
         {
-            steps[s].Run(x, scratch.Outputs[s], scratch.Sums);
-            x = scratch.Outputs[s];
+            steps[s].Step.Run(scratch.Read[s], scratch.Values[s + 1], scratch.Room);
         }
 
-        return x;
+        return scratch.Values[^1];
     }
 
     /// <summary>The buffers of one thread.</summary>
-    private sealed class Scratch(NetworkSpec spec, IReadOnlyList<Step> steps)
+    private sealed class Scratch
     {
-        public float[] Input { get; } = new float[spec.Input.Size];
-
-        public float[][] Outputs { get; } = [.. steps.Select(s => new float[s.Output.Size])];
-
-        public double[] Sums { get; } = new double[steps.Max(s => s.Output.Height * s.Output.Width)];
-    }
-
-    private abstract class Step(ImageShape input, ImageShape output)
-    {
-        public ImageShape Input { get; } = input;
-
-        public ImageShape Output { get; } = output;
-
-        /// <param name="x">The input.</param>
-        /// <param name="y">Where the output goes.</param>
-        /// <param name="sums">Room for one channel of the output.</param>
-        public abstract void Run(float[] x, float[] y, double[] sums);
-    }
-
-    private sealed class Convolution(ImageShape input, ImageShape output, LayerInfo layer, float[] weights, float[] biases)
-        : Step(input, output)
-    {
-        private readonly Survivor[][] filters = Rows(weights, biases.Length, column =>
+        public Scratch(NetworkSpec spec, IReadOnlyList<(ScalarStep Step, int[] From)> steps)
         {
-            (int channel, int inKernel) = Math.DivRem(column, layer.KernelHeight * layer.KernelWidth);
-            (int ky, int kx) = Math.DivRem(inKernel, layer.KernelWidth);
-            return (((channel * input.Height) + ky) * input.Width) + kx;
-        });
-
-        // One survivor at a time over the whole channel: each output still gets its terms in the order of the survivors.
-        public override void Run(float[] x, float[] y, double[] sums)
-        {
-            int channel = Output.Height * Output.Width;
-            for (int f = 0; f < filters.Length; f++)
-            {
-                Array.Fill(sums, biases[f], 0, channel);
-                foreach (Survivor survivor in filters[f])
-                {
-                    double weight = survivor.Weight;
-                    for (int oy = 0; oy < Output.Height; oy++)
-                    {
-                        Span<double> sum = sums.AsSpan(oy * Output.Width, Output.Width);
-                        ReadOnlySpan<float> row = x.AsSpan(survivor.Offset + (oy * Input.Width), sum.Length);
-                        for (int ox = 0; ox < row.Length; ox++)
-                        {
-                            sum[ox] += weight * row[ox];
-                        }
-                    }
-                }
-
-                for (int i = 0; i < channel; i++)
-                {
-                    y[(f * channel) + i] = (float)sums[i];
-                }
-            }
-        }
-    }
-
-    private sealed class FullyConnected(ImageShape input, ImageShape output, float[] weights, float[] biases) : Step(input, output)
-    {
-        private readonly Survivor[][] rows = Rows(weights, biases.Length, column => column);
-
-        public override void Run(float[] x, float[] y, double[] sums)
-        {
-            for (int o = 0; o < rows.Length; o++)
-            {
-                double sum = biases[o];
-                foreach (Survivor survivor in rows[o])
-                {
-                    sum += (double)survivor.Weight * x[survivor.Offset];
-                }
-
-                y[o] = (float)sum;
-            }
-        }
-    }
-
-    private abstract class Pool(ImageShape input, ImageShape output, int window) : Step(input, output)
-    {
-        public override void Run(float[] x, float[] y, double[] sums)
-        {
-            int o = 0;
-            for (int channel = 0; channel < Output.Channels; channel++)
-            {
-                for (int oy = 0; oy < Output.Height; oy++)
-                {
-                    int first = ((channel * Input.Height) + (oy * window)) * Input.Width;
-                    for (int ox = 0; ox < Output.Width; ox++)
-                    {
-                        y[o++] = Reduce(x, first + (ox * window), window);
-                    }
-                }
-            }
+            Values = [new float[spec.Input.Size], .. steps.Select(s => new float[s.Step.Output.Size])];
+            Read = [.. steps.Select(s => Array.ConvertAll(s.From, f => Values[f]))];
+            Room = new double[steps.Max(s => s.Step.Room)];
         }
 
-        /// <param name="x">The input.</param>
-        /// <param name="first">The first value of the window; the next row is as far away as the input is wide.</param>
-        /// <param name="window">Rows and columns of the window.</param>
-        protected abstract float Reduce(float[] x, int first, int window);
+        /// <summary>The image, then the output of each step.</summary>
+        public float[][] Values { get; }
+
+        /// <summary>The inputs of each step, which are among the values.</summary>
+        public float[][][] Read { get; }
+
+        public double[] Room { get; }
     }
-
-    private sealed class MaxPool(ImageShape input, ImageShape output, int window) : Pool(input, output, window)
-    {
-        protected override float Reduce(float[] x, int first, int window)
-        {
-            float largest = x[first];
-            for (int row = 0; row < window; row++)
-            {
-                for (int column = 0; column < window; column++)
-                {
-                    float value = x[first + (row * Input.Width) + column];
-                    largest = value > largest ? value : largest;
-                }
-            }
-
-            return largest;
-        }
-    }
-
-    private sealed class AveragePool(ImageShape input, ImageShape output, int window) : Pool(input, output, window)
-    {
-        protected override float Reduce(float[] x, int first, int window)
-        {
-            double sum = 0;
-            for (int row = 0; row < window; row++)
-            {
-                for (int column = 0; column < window; column++)
-                {
-                    sum += x[first + (row * Input.Width) + column];
-                }
-            }
-
-            return (float)(sum / (window * window));
-        }
-    }
-
-    private sealed class Relu(ImageShape input, ImageShape output) : Step(input, output)
-    {
-        public override void Run(float[] x, float[] y, double[] sums)
-        {
-            for (int i = 0; i < y.Length; i++)
-            {
-                y[i] = x[i] > 0 ? x[i] : 0;
-            }
-        }
-    }
-
-    /// <summary>The survivors of each row in order.</summary>
-    /// <param name="weights">The row-major weights.</param>
-    /// <param name="rows">How many rows.</param>
-    /// <param name="offset">Where the first input of a column lies.</param>
-    private static Survivor[][] Rows(float[] weights, int rows, Func<int, int> offset)
-    {
-        int columns = weights.Length / rows;
-        return [.. Enumerable.Range(0, rows).Select(row => Enumerable.Range(0, columns)
-            .Where(column => weights[(row * columns) + column] != 0)
-            .Select(column => new Survivor(offset(column), weights[(row * columns) + column])).ToArray())];
-    }
-
-    /// <summary>A weight that is not zero.</summary>
-    /// <param name="Offset">Where its input lies; of a convolution, the input of the first output.</param>
-    /// <param name="Weight">The weight.</param>
-    private readonly record struct Survivor(int Offset, float Weight);
 }

@@ -17,6 +17,8 @@ namespace AdmmKit.Interop;
 /// </param>
 public sealed record NetworkTensors(IReadOnlyList<SafetensorsTensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
 {
+    private const int MaxMetadata = 100;
+
     // In the order of NetworkWeights.Normalizations.
     private static readonly string[] NormalizationParts = ["weight", "bias", "running_mean", "running_var"];
 
@@ -84,10 +86,42 @@ public sealed record NetworkTensors(IReadOnlyList<SafetensorsTensor> Tensors, IR
         });
     }
 
+    /// <summary>The network that a file's metadata name, as <see cref="Of(NetworkSpec, NetworkWeights)"/> writes them; null where they name none.</summary>
+    /// <param name="file">The file.</param>
+    /// <exception cref="BadFileException">They name one that is unknown, or without the shape of its input or its classes.</exception>
+    public static NetworkSpec? SpecOf(SafetensorsFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        if (!file.Metadata.TryGetValue("architecture", out string? architecture))
+        {
+            return null;
+        }
+
+        // Short before they are split, or searched for the nearest name, which is quadratic.
+        string Text(string key) => file.Metadata.TryGetValue(key, out string? text) && text.Length <= MaxMetadata ? text : "";
+        string[] sides = Text("input").Split('x');
+        if (Text("architecture") != architecture || sides.Length != 3 || !Number(sides[0], out int channels) || !Number(sides[1], out int height)
+            || !Number(sides[2], out int width) || !Number(Text("classes"), out int classes))
+        {
+            throw new BadFileException(FormattableString.Invariant(
+                $"'{file.Name}' names an architecture in its metadata, but not with an \"input\" such as 3x32x32 and a number of \"classes\", each of at most {MaxMetadata} characters."));
+        }
+
+        try
+        {
+            return NetworkFile.Named(architecture, new ImageShape(channels, height, width), classes);
+        }
+        catch (AdmmKitException e)
+        {
+            throw new BadFileException($"'{file.Name}' does not name a network that is known: {e.Message}", e);
+        }
+    }
+
     /// <summary>Finds the weights of a network among the tensors of a file. Tensors of other names are left alone.</summary>
     /// <param name="file">The file, of this kit or of PyTorch, whose names and shapes these are.</param>
     /// <param name="spec">The network.</param>
-    /// <exception cref="BadFileException">A tensor is missing, or has not the shape that the network needs.</exception>
+    /// <exception cref="BadFileException">A tensor has not the shape that the network needs, or a variance is negative or not finite.</exception>
+    /// <exception cref="AdmmKitException">A tensor is missing.</exception>
     public static NetworkWeights Read(SafetensorsFile file, NetworkSpec spec)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -101,11 +135,20 @@ public sealed record NetworkTensors(IReadOnlyList<SafetensorsTensor> Tensors, IR
 
         float[][] weights = [.. spec.Layers.Select(l => Values($"{l.Name}.weight", ShapeOf(l)))];
         float[][] biases = [.. spec.Layers.Select(l => HasBias(spec, l) ? Values($"{l.Name}.bias", [l.Rows]) : new float[l.Rows])];
-        return new NetworkWeights(weights, biases)
+        float[][] normalizations = [.. spec.Normalizations.Select(n => NormalizationParts.SelectMany(p => Values($"{n.Name}.{p}", [n.Channels])).ToArray())];
+        try
         {
-            Normalizations = [.. spec.Normalizations.Select(n => NormalizationParts.SelectMany(p => Values($"{n.Name}.{p}", [n.Channels])).ToArray())],
-        };
+            spec.CheckNormalizations(normalizations);
+        }
+        catch (AdmmKitException e)
+        {
+            throw new BadFileException($"'{file.Name}': {e.Message}", e);
+        }
+
+        return new NetworkWeights(weights, biases) { Normalizations = normalizations };
     }
+
+    private static bool Number(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     private static bool HasBias(NetworkSpec spec, LayerInfo layer) =>
         !spec.Nodes.Any(n => n is Node.Convolution { Biased: false } c && c.Name == layer.Name);

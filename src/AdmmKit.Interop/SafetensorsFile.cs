@@ -23,13 +23,15 @@ public sealed class SafetensorsFile
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly Dictionary<string, SafetensorsTensor> byName;
-    private readonly string name;
 
     private SafetensorsFile(string name, IReadOnlyList<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
-        (this.name, Tensors, Metadata) = (name, tensors, metadata);
+        (Name, Tensors, Metadata) = (name, tensors, metadata);
         byName = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
     }
+
+    /// <summary>What it is called in errors.</summary>
+    public string Name { get; }
 
     /// <summary>The tensors in the order of their bytes.</summary>
     public IReadOnlyList<SafetensorsTensor> Tensors { get; }
@@ -42,7 +44,7 @@ public sealed class SafetensorsFile
     /// <exception cref="AdmmKitException">There is none; the nearest name is suggested.</exception>
     public SafetensorsTensor this[string tensor] => byName.TryGetValue(tensor, out SafetensorsTensor? found)
         ? found
-        : throw new AdmmKitException($"'{name}': {Names.Unknown("tensor", tensor, byName.Keys)}");
+        : throw new AdmmKitException($"'{Name}': {Names.Unknown("tensor", tensor, byName.Keys)}");
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>

@@ -17,7 +17,7 @@ internal static class CifarFolder
         foreach (string place in Below.Select(b => Path.Combine(folder, b)))
         {
             string archive = Path.Combine(place, CifarFiles.Archive);
-            if (CifarFiles.Published.Keys.Any(name => PathOf(place, name) is not null))
+            if (HasFiles(place))
             {
                 return Build(ReadFiles(place, origin, cancellationToken), place, validationCount);
             }
@@ -34,6 +34,13 @@ internal static class CifarFolder
             + $"looked for {CifarFiles.Training[0]} or another of its files, plain or .gz, and for {CifarFiles.Archive}. "
             + $"{CifarFiles.Origin}; put it into that folder as it is.");
     }
+
+    /// <summary>Whether one of the files or the archive is in the folder, or in one of the usual folders inside it.</summary>
+    /// <param name="folder">The folder.</param>
+    public static bool HasAny(string folder) => Below.Select(b => Path.Combine(folder, b))
+        .Any(place => HasFiles(place) || File.Exists(Path.Combine(place, CifarFiles.Archive)));
+
+    private static bool HasFiles(string place) => CifarFiles.Published.Keys.Any(name => PathOf(place, name) is not null);
 
     private static Dictionary<string, CifarFile> ReadFiles(string place, string origin, CancellationToken cancellationToken)
     {

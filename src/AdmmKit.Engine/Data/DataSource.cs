@@ -95,6 +95,23 @@ public static class DataSource
             : null;
     }
 
+    /// <summary>Which of <see cref="Names"/> a data set is, by the name that it has in tables and manifests.</summary>
+    /// <param name="dataSet">A <see cref="DataSet.Name"/>.</param>
+    public static string NameOf(string dataSet)
+    {
+        ArgumentNullException.ThrowIfNull(dataSet);
+        return dataSet.Contains(CifarFiles.Name, StringComparison.Ordinal) ? Cifar10 : Mnist;
+    }
+
+    /// <summary>Whether a folder is named that exists but holds no file of the data set: it is for others, and nothing is amiss.</summary>
+    /// <param name="request">What is wanted and where to look.</param>
+    public static bool IsForOthers(DataRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        string? folder = string.IsNullOrEmpty(request.Directory) ? request.EnvironmentDirectory : request.Directory;
+        return Directory.Exists(folder) && !(request.Name == Cifar10 ? CifarFolder.HasAny(folder) : IdxFolder.HasAny(folder));
+    }
+
     private static void Check(DataRequest request)
     {
         if (!Names.Contains(request.Name))

@@ -5,7 +5,12 @@ namespace AdmmKit.Engine.Data;
 /// <summary>Makes a data set of a folder of four IDX files: images and labels for training and for testing.</summary>
 internal static class IdxFolder
 {
+    private const string Inner = "mnist";
     private static readonly string[] Roles = ["training images", "training labels", "test images", "test labels"];
+
+    /// <summary>Whether one of the files is in the folder, or in the "mnist" folder inside it.</summary>
+    /// <param name="folder">The folder.</param>
+    public static bool HasAny(string folder) => Holds(folder) || Holds(Path.Combine(folder, Inner));
 
     /// <summary>Reads the folder, or the "mnist" folder inside it.</summary>
     /// <param name="folder">The folder.</param>
@@ -37,10 +42,11 @@ internal static class IdxFolder
                 $"The data folder '{folder}' ({origin}) does not exist: correct the path, or leave it out to download MNIST or use synthetic digits.");
         }
 
-        bool hasFiles = Enumerable.Range(0, 4).Any(role => PathOf(folder, role) is not null);
-        string inner = Path.Combine(folder, "mnist");
-        return !hasFiles && Directory.Exists(inner) ? inner : folder;
+        string inner = Path.Combine(folder, Inner);
+        return !Holds(folder) && Directory.Exists(inner) ? inner : folder;
     }
+
+    private static bool Holds(string folder) => Enumerable.Range(0, 4).Any(role => PathOf(folder, role) is not null);
 
     private static string Find(string folder, int role, string origin) => PathOf(folder, role) ?? throw new BadFileException(
         $"The folder '{folder}' ({origin}) lacks the file of the {Roles[role]}. Put it there under one of these names: {string.Join(", ", MnistFiles.AcceptedNames(role))}; or leave the folder out to download MNIST or use synthetic digits.");

@@ -19,26 +19,25 @@ public sealed record VerificationReport(
 /// </summary>
 public sealed class ResultsVerifier
 {
-    private readonly Func<DataSet?> openData;
+    private readonly Func<string, DataSet?> openData;
     private readonly int threads;
     private readonly Action<string> tell;
     private readonly CancellationToken cancellation;
     private readonly List<string> problems = [];
     private readonly List<string> skipped = [];
     private readonly Dictionary<string, DataSet?> drawn = new(StringComparer.Ordinal);
-    private bool opened;
-    private DataSet? files;
+    private readonly Dictionary<string, DataSet?> opened = new(StringComparer.Ordinal);
     private int models;
     private int evaluated;
 
-    private ResultsVerifier(Func<DataSet?> openData, int threads, Action<string> tell, CancellationToken cancellation) =>
+    private ResultsVerifier(Func<string, DataSet?> openData, int threads, Action<string> tell, CancellationToken cancellation) =>
         (this.openData, this.threads, this.tell, this.cancellation) = (openData, threads, tell, cancellation);
 
     /// <summary>Checks every folder of results at or below a directory: those with a manifest, rows or a model.</summary>
     /// <param name="directory">The directory.</param>
     /// <param name="openData">
-    /// Opens the data set at hand, or returns null where there is none; called once, and only if a model asks for it.
-    /// Synthetic digits are drawn again and need no data set.
+    /// Opens one of <see cref="DataSource.Names"/>, or returns null where it is not at hand; called once for each that a model
+    /// asks for. Synthetic digits are drawn again and need no data set.
     /// </param>
     /// <param name="threads">Threads; 0 means all cores. The result does not depend on it.</param>
     /// <param name="tell">Takes a line for each folder, model, problem and thing left out, as they come.</param>
@@ -46,7 +45,7 @@ public sealed class ResultsVerifier
     /// <returns>All problems, not only the first.</returns>
     /// <exception cref="AdmmKitException">The directory cannot be read, or holds no results.</exception>
     public static VerificationReport Verify(
-        string directory, Func<DataSet?> openData, int threads = 0, Action<string>? tell = null, CancellationToken cancellation = default)
+        string directory, Func<string, DataSet?> openData, int threads = 0, Action<string>? tell = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ArgumentNullException.ThrowIfNull(openData);
@@ -72,7 +71,7 @@ public sealed class ResultsVerifier
                 .Where(f => File.Exists(Path.Combine(f, "manifest.json")) || File.Exists(Path.Combine(f, "rows.csv")) || ModelFiles(f).Length > 0)
                 .Order(StringComparer.Ordinal)];
             return folders.Length > 0 ? folders : throw new AdmmKitException(
-                $"There is nothing to verify at or below '{directory}', neither a manifest.json nor rows.csv nor a model (*.admm): give the folder that 'admmkit reproduce' wrote.");
+                $"There is nothing to verify at or below '{directory}', neither a manifest.json nor rows.csv nor a model (*.admm, *.safetensors): give the folder that 'admmkit reproduce' wrote.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -81,7 +80,8 @@ public sealed class ResultsVerifier
     }
 
     private static string[] ModelFiles(string folder) =>
-        [.. Directory.EnumerateFiles(folder, "*.admm").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(folder, "*.admm").Concat(Directory.EnumerateFiles(folder, "*" + StoredModel.DenseExtension))
+            .Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
     private void Folder(string folder, string name)
     {
@@ -181,9 +181,10 @@ public sealed class ResultsVerifier
             return data.Test;
         }
 
-        if (!opened)
+        string dataSet = DataSource.NameOf(origin.Name);
+        if (!opened.TryGetValue(dataSet, out DataSet? files))
         {
-            (opened, files) = (true, openData());
+            opened[dataSet] = files = openData(dataSet);
         }
 
         if (files is null || !Same(origin, files))
@@ -218,12 +219,12 @@ public sealed class ResultsVerifier
             Report(place, Compare(record, ("SHA-256", record.Sha256, ModelRecord.Hash(bytes)), ("length", record.Bytes, bytes.LongLength)));
         }
 
-        if (Read(place, () => CompressedNetwork.Read(bytes, file)) is not { } model)
+        if (Read(place, () => StoredModel.Read(bytes, file)) is not { } model)
         {
             return;
         }
 
-        if (!ModelRecord.Encode(model).AsSpan().SequenceEqual(bytes))
+        if (model.Compressed is { } compressed && !ModelRecord.Encode(compressed).AsSpan().SequenceEqual(bytes))
         {
             Report(place, ["it is written again with other bytes"]);
         }
@@ -233,7 +234,7 @@ public sealed class ResultsVerifier
         {
             Report(place, Compare(
                 record, ("survivors", record.Survivors, model.Survivors), ("weight data bits", record.WeightDataBits, model.WeightDataBits)));
-            if (test is not null && Read(place, () => (int?)ScalarNetwork.CountCorrect(model, test, threads, cancellation)) is { } correct)
+            if (test is not null && Read(place, () => (int?)ScalarNetwork.CountCorrect(model.Spec, model.Decode, test, threads, cancellation)) is { } correct)
             {
                 evaluated++;
                 counted = FormattableString.Invariant($", {correct} of {test.Count} images correct");

@@ -123,6 +123,28 @@ public sealed class NetworkSpec
     /// <summary>Biases of all layers.</summary>
     public int BiasCount => Layers.Sum(l => l.Rows);
 
+    /// <summary>Checks the numbers of all batch normalizations.</summary>
+    /// <param name="values">One array a normalization, in the order of <see cref="NormalizationInfo.Count"/>.</param>
+    /// <exception cref="AdmmKitException">They are too many or too few, not finite, or a variance is negative.</exception>
+    public void CheckNormalizations(IReadOnlyList<float[]> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        if (!Normalizations.Select(n => n.Count).SequenceEqual(values.Select(v => v.Length)))
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"'{Name}' has {Normalizations.Count} batch normalizations of {Normalizations.Sum(n => n.Count)} numbers in all, but {values.Count} of {values.Sum(v => v.Length)} were given."));
+        }
+
+        foreach ((NormalizationInfo norm, float[] numbers) in Normalizations.Zip(values))
+        {
+            if (numbers.Index().FirstOrDefault(n => !float.IsFinite(n.Item) || (n.Index >= 3 * norm.Channels && n.Item < 0), (-1, 0)) is { Index: >= 0 } wrong)
+            {
+                throw new AdmmKitException(FormattableString.Invariant(
+                    $"Batch normalization '{norm.Name}' has {wrong.Item} at index {wrong.Index}: all its numbers are finite, and variances, which begin at index {3 * norm.Channels}, not negative."));
+            }
+        }
+    }
+
     /// <summary>Builds a network of the library by name.</summary>
     /// <param name="architecture">One of <see cref="Architectures"/>.</param>
     /// <param name="input">Shape of one image.</param>

@@ -39,6 +39,22 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
     /// <exception cref="BadFileException">The bytes end before.</exception>
     public float Single() => BinaryPrimitives.ReadSingleLittleEndian(Bytes(4));
 
+    /// <summary>The next float32 numbers; memory is taken only if so many are left.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="what">What they are, for the error.</param>
+    /// <exception cref="BadFileException">The bytes end before.</exception>
+    public float[] Singles(int count, string what)
+    {
+        Need(count * 32L, what);
+        var values = new float[count];
+        foreach (ref float value in values.AsSpan())
+        {
+            value = Single();
+        }
+
+        return values;
+    }
+
     /// <summary>The next number of <see cref="ByteWriter.Varint"/>.</summary>
     /// <param name="what">What it is, for the error.</param>
     /// <exception cref="BadFileException">The bytes end before, or are not the one way to write a number.</exception>

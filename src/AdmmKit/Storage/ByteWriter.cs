@@ -36,6 +36,16 @@ public sealed class ByteWriter
     /// <param name="value">The number.</param>
     public void Single(float value) => UInt32(BitConverter.SingleToUInt32Bits(value));
 
+    /// <summary>Appends float32 numbers one after the other.</summary>
+    /// <param name="values">The numbers.</param>
+    public void Singles(ReadOnlySpan<float> values)
+    {
+        foreach (float value in values)
+        {
+            Single(value);
+        }
+    }
+
     /// <summary>Seven bits a byte, lowest first; the top bit says that another byte follows.</summary>
     /// <param name="value">The number, not negative.</param>
     public void Varint(int value)

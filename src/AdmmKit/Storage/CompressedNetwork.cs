@@ -11,8 +11,11 @@ public sealed class CompressedNetwork
     /// <summary>Puts compressed layers together.</summary>
     /// <param name="spec">The network, of an architecture that <see cref="NetworkSpec.Create"/> knows.</param>
     /// <param name="layers">Its layers in order.</param>
-    /// <exception cref="AdmmKitException">The architecture cannot be named in a file, or a layer does not fit it.</exception>
-    public CompressedNetwork(NetworkSpec spec, IReadOnlyList<CompressedLayer> layers)
+    /// <param name="normalizations">The numbers of its batch normalizations; may be left out where it has none.</param>
+    /// <exception cref="AdmmKitException">
+    /// The architecture cannot be named in a file, or a layer or a batch normalization does not fit it.
+    /// </exception>
+    public CompressedNetwork(NetworkSpec spec, IReadOnlyList<CompressedLayer> layers, IReadOnlyList<float[]>? normalizations = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(layers);
@@ -28,7 +31,8 @@ public sealed class CompressedNetwork
             throw new AdmmKitException($"The layers do not fit '{spec.Name}' for {spec.Input} images: it needs {string.Join(", ", Spec.Layers.Select(l => $"{l.Name} {l.Shape}"))}.");
         }
 
-        Layers = [.. layers];
+        (Layers, Normalizations) = ([.. layers], [.. normalizations ?? []]);
+        Spec.CheckNormalizations(Normalizations);
     }
 
     /// <summary>The network.</summary>
@@ -36,6 +40,9 @@ public sealed class CompressedNetwork
 
     /// <summary>Its layers in order.</summary>
     public IReadOnlyList<CompressedLayer> Layers { get; }
+
+    /// <summary>The numbers of its batch normalizations, kept as they are; treat the arrays as read-only.</summary>
+    public IReadOnlyList<float[]> Normalizations { get; }
 
     /// <summary>Number of weights that are not zero.</summary>
     public int Survivors => Layers.Sum(l => l.Survivors);
@@ -54,7 +61,7 @@ public sealed class CompressedNetwork
 
     /// <summary>Compresses a network without changing any weight.</summary>
     /// <param name="spec">The network.</param>
-    /// <param name="weights">Its weights and biases.</param>
+    /// <param name="weights">Its weights, biases and batch normalizations.</param>
     /// <param name="q">The distance q_i of two levels of each layer; 0 where it has 32 bits or a codebook.</param>
     /// <param name="bits">Bits a weight of each layer: 1 to 8, or 32 to keep values as they are.</param>
     /// <param name="codebooks">
@@ -90,12 +97,15 @@ public sealed class CompressedNetwork
                 $"Layer '{layer.Name}' has a codebook and no levels: give q = 0, not {q[i]}.")),
             float[] codebook => CompressedLayer.FromWeights(layer, weights.Weights[i], codebook, bits[i], weights.Biases[i]),
         };
-        return new CompressedNetwork(spec, spec.Layers.Select(Compressed).ToArray());
+        return new CompressedNetwork(spec, spec.Layers.Select(Compressed).ToArray(), weights.Normalizations);
     }
 
     /// <summary>The weights that the stored network is evaluated with, to the last bit.</summary>
     public NetworkWeights Decode() =>
-        new(Layers.Select(l => l.ToWeights()).ToArray(), Layers.Select(l => (float[])l.Biases.Clone()).ToArray());
+        new(Layers.Select(l => l.ToWeights()).ToArray(), Layers.Select(l => (float[])l.Biases.Clone()).ToArray())
+        {
+            Normalizations = [.. Normalizations.Select(n => (float[])n.Clone())],
+        };
 
     /// <summary>Writes the file; a reader sees the old one or the new one, never a part.</summary>
     /// <param name="path">The file.</param>

@@ -21,8 +21,11 @@ public sealed record LayerSize(
 /// <param name="ChecksumBytes">The CRC-32.</param>
 public sealed record FileSize(int HeaderBytes, IReadOnlyList<LayerSize> Layers, int ChecksumBytes)
 {
+    /// <summary>Scales, shifts, means and variances of all batch normalizations; the paper does not count them.</summary>
+    public long NormalizationBits { get; init; }
+
     /// <summary>Length of the file in bytes.</summary>
-    public long TotalBytes => HeaderBytes + (Layers.Sum(l => l.TotalBits) / 8) + ChecksumBytes;
+    public long TotalBytes => HeaderBytes + ((Layers.Sum(l => l.TotalBits) + NormalizationBits) / 8) + ChecksumBytes;
 
     /// <summary>Bits of all weights' levels or values: what the paper's tables call data size.</summary>
     public long ValueBits => Layers.Sum(l => l.ValueBits);

@@ -103,7 +103,9 @@ public sealed record LayerSizes(
 
 /// <summary>The five sizes of a model, see <see cref="LayerSizes"/>, in bits; each total is the sum over the layers.</summary>
 /// <param name="Layers">One entry a layer.</param>
-/// <param name="FrameBits">What the file holds besides its layers: its header and checksum, part of <see cref="FileBits"/> alone.</param>
+/// <param name="FrameBits">
+/// What the file holds besides its layers: header, batch normalizations and checksum, part of <see cref="FileBits"/> alone.
+/// </param>
 public sealed record ModelSizes(IReadOnlyList<LayerSizes> Layers, long FrameBits)
 {
     /// <summary>Number of weights that are not zero.</summary>
@@ -129,10 +131,11 @@ public sealed record ModelSizes(IReadOnlyList<LayerSizes> Layers, long FrameBits
     public static ModelSizes Of(CompressedNetwork network)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return Of(network.Spec.Name, network.Spec.Input, network.Spec.Classes, [.. network.Layers.Select(LayerSizes.Of)]);
+        ModelSizes sizes = Of(network.Spec.Name, network.Spec.Input, network.Spec.Classes, [.. network.Layers.Select(LayerSizes.Of)]);
+        return sizes with { FrameBits = sizes.FrameBits + network.Size.NormalizationBits };
     }
 
-    /// <summary>The five sizes of a model that exists only as facts about its layers.</summary>
+    /// <summary>The five sizes of a model that exists only as facts about its layers, without batch normalizations.</summary>
     /// <param name="architecture">The name that its file would hold.</param>
     /// <param name="input">Shape of one input image.</param>
     /// <param name="classes">Number of classes.</param>

@@ -16,6 +16,7 @@ namespace AdmmKit.Storage;
 ///   packed bits, lowest first: relative index (see RelativeIndex), then the values, then zeros up to a whole byte
 ///     value with 1 to 8 bits: |level| - 1, and above it the sign bit; with a codebook: the code; with 32 bits: the float32
 ///   biases (float32 each)
+/// for each batch normalization, where the architecture has any: scale, shift, mean and variance of its channels (float32 each)
 /// CRC-32 of everything before it
 /// </code>
 /// There is one way to write a network: a file that can be read is written again with the same bytes.
@@ -62,6 +63,11 @@ public static class NetworkFile
             EncodeLayer(writer, layer);
         }
 
+        foreach (float[] numbers in network.Normalizations)
+        {
+            writer.Singles(numbers);
+        }
+
         writer.UInt32(Crc32.Compute(writer.Written.Span));
         return writer.Written;
     }
@@ -69,9 +75,10 @@ public static class NetworkFile
     internal static FileSize Size(CompressedNetwork network) => new(
         HeaderBytes(network.Spec.Name, Numbers(network.Spec)),
         [.. network.Layers.Select(l => Size(l.Layer, l.Positions, l.Coding, l.Bits, l.Codebook.Length))],
-        ChecksumBytes);
+        ChecksumBytes)
+    { NormalizationBits = network.Normalizations.Sum(n => n.Length * 32L) };
 
-    /// <summary>What a file holds besides its layers: the network header and the checksum.</summary>
+    /// <summary>What a file holds besides its layers and batch normalizations: the network header and the checksum.</summary>
     internal static int FrameBytes(string architecture, ImageShape input, int classes, int layers) =>
         HeaderBytes(architecture, [input.Channels, input.Height, input.Width, classes, layers]) + ChecksumBytes;
 
@@ -115,8 +122,12 @@ public static class NetworkFile
         }
     }
 
-    /// <summary>The network of that name, if it can be stored: the library knows it and its counts fit.</summary>
-    internal static NetworkSpec Named(string architecture, ImageShape input, int classes)
+    /// <summary>The network of a name that a file gives, if it can be stored: the library knows it and its counts fit.</summary>
+    /// <param name="architecture">One of <see cref="NetworkSpec.Architectures"/>.</param>
+    /// <param name="input">Shape of one image.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <exception cref="AdmmKitException">It is unknown or out of bounds.</exception>
+    public static NetworkSpec Named(string architecture, ImageShape input, int classes)
     {
         long size = 1;
         foreach (int side in (ReadOnlySpan<int>)[input.Channels, input.Height, input.Width])
@@ -169,8 +180,15 @@ public static class NetworkFile
             layers[i] = DecodeLayer(ref reader, spec.Layers[i]);
         }
 
+        var normalizations = new float[spec.Normalizations.Count][];
+        for (int i = 0; i < normalizations.Length; i++)
+        {
+            NormalizationInfo norm = spec.Normalizations[i];
+            normalizations[i] = reader.Singles(norm.Count, $"batch normalization '{norm.Name}'");
+        }
+
         return reader.Remaining == 0
-            ? new CompressedNetwork(spec, layers)
+            ? new CompressedNetwork(spec, layers, normalizations)
             : throw new BadFileException(FormattableString.Invariant($"it has {reader.Remaining} bytes after its last layer"));
     }
 
@@ -217,10 +235,7 @@ public static class NetworkFile
         else if (layer.Coding == ValueCoding.Codebook)
         {
             writer.Varint(layer.Codebook.Length);
-            foreach (float value in layer.Codebook)
-            {
-                writer.Single(value);
-            }
+            writer.Singles(layer.Codebook);
         }
 
         writer.Varint(layer.Survivors);
@@ -243,10 +258,7 @@ public static class NetworkFile
         }
 
         writer.Pad();
-        foreach (float bias in layer.Biases)
-        {
-            writer.Single(bias);
-        }
+        writer.Singles(layer.Biases);
     }
 
     private static CompressedLayer DecodeLayer(ref ByteReader reader, LayerInfo layer)
@@ -293,13 +305,7 @@ public static class NetworkFile
         }
 
         reader.Pad();
-        reader.Need(layer.Rows * 32L, $"biases of layer '{layer.Name}'");
-        var biases = new float[layer.Rows];
-        foreach (ref float bias in biases.AsSpan())
-        {
-            bias = reader.Single();
-        }
-
+        float[] biases = reader.Singles(layer.Rows, $"biases of layer '{layer.Name}'");
         return coding switch
         {
             ValueCoding.Levels => CompressedLayer.Quantized(layer, bits, q, positions, levels, biases),
@@ -320,18 +326,7 @@ public static class NetworkFile
     private static float[] DecodeCodebook(ref ByteReader reader, LayerInfo layer, int bits)
     {
         int count = reader.Varint("number of shared values");
-        if (count > 1 << bits)
-        {
-            throw new BadFileException(FormattableString.Invariant(
-                $"layer '{layer.Name}' has {count} shared values, more than {bits} bits tell apart"));
-        }
-
-        var codebook = new float[count];
-        foreach (ref float value in codebook.AsSpan())
-        {
-            value = reader.Single();
-        }
-
-        return codebook;
+        return count <= 1 << bits ? reader.Singles(count, $"codebook of layer '{layer.Name}'") : throw new BadFileException(FormattableString.Invariant(
+            $"layer '{layer.Name}' has {count} shared values, more than {bits} bits tell apart"));
     }
 }

@@ -3,9 +3,11 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using AdmmKit.Engine.Data;
+using AdmmKit.Interop;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
 using AdmmKit.Tests.Experiments;
+using AdmmKit.Training;
 
 namespace AdmmKit.Tests.Data;
 
@@ -87,6 +89,24 @@ public class CifarTests
         string message = Assert.Throws<BadFileException>(() => Read(bytes)).Message;
         Assert.StartsWith("'some-file' ", message, StringComparison.Ordinal);
         return message;
+    }
+
+    [Fact]
+    public void A_folder_for_other_data_is_told_from_one_that_is_incomplete_or_missing()
+    {
+        using var folder = new TemporaryFolder();
+        DataRequest cifar = In(folder.Path), mnist = cifar with { Name = "mnist" };
+        Assert.True(DataSource.IsForOthers(cifar));
+        Assert.True(DataSource.IsForOthers(mnist));
+        folder.Write(Path.Combine("cifar10", Names[0]), Records(2));
+        Assert.False(DataSource.IsForOthers(cifar));
+        Assert.False(DataSource.IsForOthers(cifar with { Directory = null, EnvironmentDirectory = folder.Path }));
+        Assert.True(DataSource.IsForOthers(mnist));
+        folder.Write(Path.Combine("mnist", "train-images-idx3-ubyte.gz"), [1]);
+        Assert.False(DataSource.IsForOthers(mnist));
+        Assert.False(DataSource.IsForOthers(In(Path.Combine(folder.Path, "none"))));
+        Assert.False(DataSource.IsForOthers(cifar with { Directory = null }));
+        Assert.Equal(["cifar10", "cifar10", "mnist", "mnist"], new[] { "CIFAR-10", "mine (CIFAR-10 layout)", "MNIST", "digits" }.Select(DataSource.NameOf));
     }
 
     private static string Refusal(DataRequest request) => Assert.Throws<BadFileException>(() => DataSource.Open(request)).Message;
@@ -331,6 +351,29 @@ public class CifarCommandTests
         (int code, string output, _) = CommandLineTests.Run(["evaluate", model, "--data-set", "cifar10", "--data", folder.Path]);
         Assert.Equal(0, code);
         Assert.Contains("(CIFAR-10 layout), first 8 test images: 8 of 8 images correct", output, StringComparison.Ordinal);
+
+        // The same network as dense weights, with and without a word on what it is.
+        var weights = new NetworkWeights([.. spec.Layers.Select(l => new float[l.WeightCount])], [.. spec.Layers.Select(l => new float[l.Rows])]);
+        NetworkTensors tensors = NetworkTensors.Of(spec, weights);
+        string named = Path.Combine(folder.Path, "named.safetensors"), unnamed = Path.Combine(folder.Path, "unnamed.safetensors");
+        SafetensorsFile.Write(named, tensors.Tensors, tensors.Metadata);
+        SafetensorsFile.Write(unnamed, tensors.Tensors);
+        (int, string, string) Evaluate(params string[] arguments) =>
+            CommandLineTests.Run(["evaluate", .. arguments, "--data-set", "cifar10", "--data", folder.Path]);
+        Assert.Equal((0, output, ""), Evaluate(named));
+        Assert.Equal((0, output, ""), Evaluate(unnamed, "--architecture", "lenet-300-100"));
+        foreach ((string[] arguments, int expected, string message) in new[]
+        {
+            (new[] { unnamed }, 1, "name it with --architecture"), ([unnamed, "--architecture", "lenet5"], 1, "There is no tensor 'conv1.weight'"),
+            ([named, "--architecture", "lenet5"], 1, "says that it is 'lenet-300-100', not 'lenet5'"),
+            ([model, "--architecture", "lenet5"], 1, "names its own architecture"), ([unnamed, "--architecture", "lenet"], 2, "Did you mean 'lenet5'?"),
+        })
+        {
+            (int wrong, _, string said) = Evaluate(arguments);
+            Assert.Equal(expected, wrong);
+            Assert.Contains(message, said, StringComparison.Ordinal);
+        }
+
         (code, _, string error) = CommandLineTests.Run(["evaluate", model, "--data-set", "cifar"]);
         Assert.Equal(2, code);
         Assert.Contains("There is no data set 'cifar'. Did you mean 'cifar10'?", error, StringComparison.Ordinal);

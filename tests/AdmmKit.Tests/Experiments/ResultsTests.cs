@@ -11,7 +11,7 @@ public class ResultsTests
     public void Committed_results_hold()
     {
         // All but the count of correct images, which takes a minute: 'admmkit verify results' does that too.
-        VerificationReport report = ResultsVerifier.Verify(Results, () => null);
+        VerificationReport report = ResultsVerifier.Verify(Results, _ => null);
         Assert.Empty(report.Problems);
         Assert.True(report.Models > 0);
     }

@@ -1,9 +1,14 @@
+using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Dense;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Experiments.Runs;
+using AdmmKit.Interop;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
 using AdmmKit.Tests.Engine;
 using AdmmKit.Tests.Storage;
+using AdmmKit.Training;
 
 namespace AdmmKit.Tests.Results;
 
@@ -31,14 +36,14 @@ public sealed class VerifierTests : IDisposable
     {
         Write(Data);
         var lines = new List<string>();
-        VerificationReport report = ResultsVerifier.Verify(top, () => Data, 2, lines.Add);
+        VerificationReport report = ResultsVerifier.Verify(top, _ => Data, 2, lines.Add);
         Assert.Empty(report.Problems);
         Assert.Empty(report.Skipped);
         Assert.Equal((1, 2, 2), (report.Folders, report.Models, report.Evaluated));
         Assert.Equal(3, lines.Count);
         Assert.StartsWith("table1: 5 rows, 2 models", lines[0], StringComparison.Ordinal);
         Assert.All(lines[1..], l => Assert.Contains("of 200 images correct", l, StringComparison.Ordinal));
-        Assert.Empty(ResultsVerifier.Verify(Folder, () => Data).Problems);
+        Assert.Empty(ResultsVerifier.Verify(Folder, _ => Data).Problems);
     }
 
     [Fact]
@@ -47,14 +52,14 @@ public sealed class VerifierTests : IDisposable
         Write(Data);
         foreach (DataSet? other in new[] { null, Data with { Name = "mine", Checksums = new Dictionary<string, string> { ["images"] = "aa" } } })
         {
-            VerificationReport report = ResultsVerifier.Verify(top, () => other);
+            VerificationReport report = ResultsVerifier.Verify(top, _ => other);
             Assert.Empty(report.Problems);
             Assert.Equal(0, report.Evaluated);
             Assert.Contains(other?.Name ?? "not at hand", Assert.Single(report.Skipped), StringComparison.Ordinal);
         }
 
         Flip(Path.Combine(Folder, Files[1]));
-        Assert.Contains(ResultsVerifier.Verify(top, () => null).Problems, p => p.StartsWith("table1/net-2.admm: ", StringComparison.Ordinal));
+        Assert.Contains(ResultsVerifier.Verify(top, _ => null).Problems, p => p.StartsWith("table1/net-2.admm: ", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -62,7 +67,7 @@ public sealed class VerifierTests : IDisposable
     {
         DataSet digits = SyntheticDigits.Create(3, 30, 200, 5);
         CompressedNetwork[] models = [Model(digits, 1), Model(digits, 2)];
-        DataSet? Never() => throw new InvalidOperationException("no data set is needed");
+        DataSet? Never(string _) => throw new InvalidOperationException("no data set is needed");
         Write(digits, models, r => r with { Status = r.Ours is null ? "" : ResultStatus.Trend });
         VerificationReport report = ResultsVerifier.Verify(top, Never);
         Assert.Empty(report.Problems);
@@ -75,23 +80,105 @@ public sealed class VerifierTests : IDisposable
     }
 
     [Fact]
+    public void Dense_networks_are_checked_as_compressed_ones_are()
+    {
+        string manifest = Path.Combine(Folder, "manifest.json"), rows = Path.Combine(Folder, "rows.csv");
+        NetworkSpec spec = NetworkSpec.Create("resnet20", new ImageShape(3, 8, 8), 4);
+        DataSet data = TestData.BlobData(spec.Input, 4, 10) with { Name = "CIFAR-10", Checksums = new Dictionary<string, string> { ["a"] = "cc" } };
+        using var network = new TrainableNetwork(spec, data, new EngineOptions());
+        NetworkWeights weights = NetworkWeights.CopyFrom(network);
+        weights.Weights[2][7] = 0;
+        var dense = new DenseNetwork(
+            TrainingRecipe.For("resnet20"), spec, weights, new Evaluation(1, 100, 0),
+            new Evaluation(new ScalarNetwork(spec, weights).CountCorrect(data.Test), 200, 0), [new HistoryPoint("x", 1, 1, new Evaluation(1, 100, 1), [])]);
+        DenseTraining.Write(dense, data, Good(data, []) with { Models = [] }, Folder);
+        string path = Path.Combine(Folder, "resnet20.safetensors");
+
+        var asked = new List<string>();
+        VerificationReport report = ResultsVerifier.Verify(top, name =>
+        {
+            asked.Add(name);
+            return data;
+        });
+        Assert.Empty(report.Problems);
+        Assert.Equal((1, 1, "cifar10"), (report.Models, report.Evaluated, Assert.Single(asked)));
+
+        foreach ((string field, string message) in new[] { ("survivors", "survivors is 267951"), ("weightDataBits", "weight data bits is 8574432"), ("correct", "correct images is") })
+        {
+            Manifest good = Manifest.Load(manifest);
+            ModelRecord r = good.Models[0];
+            (good with
+            {
+                Models = [field switch
+                {
+                    "survivors" => r with { Survivors = 1 },
+                    "weightDataBits" => r with { WeightDataBits = 1 },
+                    _ => r with { Correct = r.Correct - 1 },
+                }],
+            }).Save(manifest);
+            Assert.Contains(ResultsVerifier.Verify(top, _ => data).Problems, p => p.Contains(message, StringComparison.Ordinal));
+            good.Save(manifest);
+        }
+
+        Flip(path);
+        Assert.Contains("SHA-256", ResultsVerifier.Verify(top, _ => null).Problems[0], StringComparison.Ordinal);
+        File.Delete(manifest);
+        File.Delete(rows);
+        Assert.Contains("there is no record of it", ResultsVerifier.Verify(top, _ => null).Problems[1] + ResultsVerifier.Verify(top, _ => null).Problems[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Mutants_of_a_dense_network_are_errors_or_networks()
+    {
+        NetworkSpec spec = NetworkSpec.Create("lenet-300-100", new ImageShape(1, 1, 2), 2);
+        float[][] Zeros(Func<LayerInfo, int> count) => [.. spec.Layers.Select(l => new float[count(l)])];
+        NetworkTensors tensors = NetworkTensors.Of(spec, new NetworkWeights(Zeros(l => l.WeightCount), Zeros(l => l.Rows)));
+        var file = new MemoryStream();
+        SafetensorsFile.Write(file, tensors.Tensors, tensors.Metadata);
+        // Damage in the header, where all that is believed stands; the numbers may be any.
+        byte[] bytes = file.ToArray();
+        Mutants.Outcome outcome = Mutants.Check(Mutants.Of("dense network", 2000, bytes[..1000]).Select(m => (byte[])[.. m, .. bytes[1000..]]), mutant =>
+        {
+            StoredModel model = StoredModel.Read(mutant, "mutant.safetensors");
+            return () => Assert.Equal(model.Survivors, model.Decode().Survivors);
+        });
+        Assert.True(outcome.Messages.Count > 10, $"only {outcome.Messages.Count} kinds of errors");
+    }
+
+    [Theory]
+    [InlineData("3x32", "10", "3x32x32")]
+    [InlineData("3x32x32", "ten", "classes")]
+    [InlineData("3x32x-32", "10", "3x32x32")]
+    [InlineData("99999x99999x99999", "10", "out of bounds")]
+    [InlineData("3x32x32", "1", "at least 2 classes")]
+    [InlineData("3x32x32", "10", "Did you mean 'resnet20'?", "resnet2")]
+    public void What_a_dense_file_says_of_itself_is_not_trusted(string input, string classes, string message, string architecture = "resnet20")
+    {
+        var file = new MemoryStream();
+        SafetensorsFile.Write(file, [], new Dictionary<string, string> { ["architecture"] = architecture, ["input"] = input, ["classes"] = classes });
+        var e = Assert.Throws<BadFileException>(() => StoredModel.Read(file.ToArray(), "liar.safetensors"));
+        Assert.Contains("'liar.safetensors'", e.Message, StringComparison.Ordinal);
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Tables_without_models_are_checked_by_their_rows()
     {
         Directory.CreateDirectory(Folder);
         (Good(Data, Models) with { Models = [], Data = null }).Save(Path.Combine(Folder, "manifest.json"));
         ResultRow row = new("conv1", "computationBytes", "B", 890, 889, null, 0, ResultStatus.Accounting, "admmkit");
         ResultRows.Write(Path.Combine(Folder, "rows.csv"), [row]);
-        Assert.Empty(ResultsVerifier.Verify(top, () => null).Problems);
+        Assert.Empty(ResultsVerifier.Verify(top, _ => null).Problems);
         ResultRows.Write(Path.Combine(Folder, "rows.csv"), [row with { Status = "" }]);
-        Assert.Contains("names no data", Assert.Single(ResultsVerifier.Verify(top, () => null).Problems), StringComparison.Ordinal);
+        Assert.Contains("names no data", Assert.Single(ResultsVerifier.Verify(top, _ => null).Problems), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_folder_with_nothing_in_it_is_an_error()
     {
-        Assert.Contains("nothing to verify", Assert.Throws<AdmmKitException>(() => ResultsVerifier.Verify(top, () => null)).Message, StringComparison.Ordinal);
+        Assert.Contains("nothing to verify", Assert.Throws<AdmmKitException>(() => ResultsVerifier.Verify(top, _ => null)).Message, StringComparison.Ordinal);
         string none = Path.Combine(top, "none");
-        Assert.Contains(none, Assert.Throws<AdmmKitException>(() => ResultsVerifier.Verify(none, () => null)).Message, StringComparison.Ordinal);
+        Assert.Contains(none, Assert.Throws<AdmmKitException>(() => ResultsVerifier.Verify(none, _ => null)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -125,7 +212,7 @@ public sealed class VerifierTests : IDisposable
             default: Replace(rows, "matched", "machted"); break;
         }
 
-        VerificationReport report = ResultsVerifier.Verify(top, () => Data);
+        VerificationReport report = ResultsVerifier.Verify(top, _ => Data);
         Assert.All(messages, m => Assert.Contains(report.Problems, p => p.Contains(m, StringComparison.Ordinal)));
     }
 
@@ -163,7 +250,7 @@ public sealed class VerifierTests : IDisposable
             _ => good with { Data = good.Data! with { Checksums = new Dictionary<string, string>() } },
         };
         wrong.Save(Path.Combine(Folder, "manifest.json"));
-        Assert.Contains(ResultsVerifier.Verify(top, () => Data).Problems, p => p.Contains(message, StringComparison.Ordinal));
+        Assert.Contains(ResultsVerifier.Verify(top, _ => Data).Problems, p => p.Contains(message, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -178,7 +265,7 @@ public sealed class VerifierTests : IDisposable
     public void A_row_that_says_more_than_its_models_is_found(string quantity, double? added, string? status, string message)
     {
         Write(Data, Models, r => r.Quantity == quantity && r.Row == Row ? r with { Ours = r.Ours + added, Status = status ?? (added is null ? "" : r.Status) } : r);
-        Assert.Contains(message, Assert.Single(ResultsVerifier.Verify(top, () => Data).Problems), StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Single(ResultsVerifier.Verify(top, _ => Data).Problems), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -231,7 +318,7 @@ public sealed class VerifierTests : IDisposable
         {
             File.WriteAllBytes(path, mutant);
             object read = name == "rows.csv" ? ResultRows.Read(path) : Manifest.Load(path);
-            return () => Assert.NotNull(ResultsVerifier.Verify(top, () => null).Problems);
+            return () => Assert.NotNull(ResultsVerifier.Verify(top, _ => null).Problems);
         });
         Assert.InRange(outcome.Valid, 10, 390);
     }

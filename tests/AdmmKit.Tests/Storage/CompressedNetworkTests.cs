@@ -73,6 +73,39 @@ public class CompressedNetworkTests
     }
 
     [Fact]
+    public void Batch_normalizations_come_back_to_the_last_bit_and_are_accounted_for()
+    {
+        var random = new RandomStream(4, "normalizations");
+        NetworkSpec spec = NetworkSpec.Create("resnet20", new ImageShape(3, 8, 8), 2);
+        CompressedLayer[] layers = [.. spec.Layers.Select(l => RandomNetworks.Layer(l, random, 0.02, 4))];
+        float[][] numbers = RandomNetworks.Normalizations(spec, random);
+        var network = new CompressedNetwork(spec, layers, numbers);
+        byte[] bytes = network.Bytes();
+        CompressedNetwork read = CompressedNetwork.Read(bytes, "test");
+        Assert.Equal(numbers, read.Normalizations);
+        Assert.Equal(numbers, read.Decode().Normalizations);
+        Assert.NotSame(read.Normalizations[0], read.Decode().Normalizations[0]);
+        Assert.True(bytes.AsSpan().SequenceEqual(read.Bytes()));
+
+        // 16, 32 and 64 channels in 7, 6 and 6 of them; where they lie: before the checksum.
+        Assert.Equal(4 * ((7 * 16) + (6 * 32) + (6 * 64)) * 32, network.Size.NormalizationBits);
+        Assert.Equal(bytes.Length, network.Size.TotalBytes);
+        Assert.Equal(bytes.Length * 8L, ModelSizes.Of(network).FileBits);
+        byte[] written = [.. numbers.SelectMany(n => n).SelectMany(BitConverter.GetBytes)];
+        Assert.Equal(written, bytes[^(written.Length + 4)..^4]);
+
+        NetworkWeights weights = network.Decode();
+        CompressedNetwork again = CompressedNetwork.FromWeights(spec, weights, [.. layers.Select(l => l.Q)], [.. layers.Select(l => l.Bits)]);
+        Assert.True(bytes.AsSpan().SequenceEqual(again.Bytes()));
+
+        string Refusal(float[][]? given) => Assert.Throws<AdmmKitException>(() => new CompressedNetwork(spec, layers, given)).Message;
+        Assert.Contains("19 batch normalizations of 2752 numbers in all, but 0 of 0", Refusal(null), StringComparison.Ordinal);
+        Assert.Contains("19 of 2751 were given", Refusal([numbers[0][1..], .. numbers[1..]]), StringComparison.Ordinal);
+        numbers[3][^1] = float.NaN;
+        Assert.Contains("'layer1.1.bn1' has NaN at index 63", Refusal(numbers), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_layout_is_the_documented_one()
     {
         LayerInfo fc1 = Tiny.Layers[0];

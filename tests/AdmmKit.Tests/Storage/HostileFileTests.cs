@@ -14,7 +14,7 @@ public class HostileFileTests
     [Fact]
     public void Ten_thousand_mutants_are_errors_or_networks_and_nothing_else()
     {
-        byte[][] sources = [.. Enumerable.Range(0, 12).Select(i => Small((ulong)i).Bytes())];
+        byte[][] sources = [.. Enumerable.Range(0, 12).Select(i => Small((ulong)i).Bytes()), Residual().Bytes()];
         Mutants.Outcome raw = Check(Mutants.Of("compressed networks", 10_000, sources));
         // All but the checksum of a mutant is wrong only by accident; with the checksum made right the checks behind it are reached.
         Mutants.Outcome sealedAgain = Check(Mutants.Of("compressed networks", 10_000, sources).Select(Resealed));
@@ -52,6 +52,38 @@ public class HostileFileTests
             Reseal(cut);
             Assert.Throws<BadFileException>(() => CompressedNetwork.Read(cut, "cut"));
         }
+    }
+
+    [Fact]
+    public void Damage_among_batch_normalizations_is_found()
+    {
+        CompressedNetwork network = Residual();
+        byte[] source = network.Bytes();
+        int start = (int)(source.Length - 4 - (network.Size.NormalizationBits / 8));
+        for (int cut = start; cut < source.Length; cut += 97)
+        {
+            byte[] shorter = source[..cut];
+            Reseal(shorter);
+            Assert.Throws<BadFileException>(() => CompressedNetwork.Read(shorter, "cut"));
+        }
+
+        // The first scale, the first variance (after scales, shifts and means of 16 channels) and the last one.
+        foreach ((int at, float value, string message) in new[]
+        {
+            (start, float.NaN, "'bn1' has NaN at index 0"), (start + 192, -1f, "'bn1' has -1 at index 48"),
+            (source.Length - 8, float.PositiveInfinity, "'layer3.2.bn2' has Infinity at index 255"),
+        })
+        {
+            byte[] damaged = [.. source];
+            BinaryPrimitives.WriteSingleLittleEndian(damaged.AsSpan(at), value);
+            Reseal(damaged);
+            Assert.Contains(message, Assert.Throws<BadFileException>(() => CompressedNetwork.Read(damaged, "x")).Message, StringComparison.Ordinal);
+        }
+
+        byte[] negativeMean = [.. source];
+        BinaryPrimitives.WriteSingleLittleEndian(negativeMean.AsSpan(start + 128), -1);
+        Reseal(negativeMean);
+        Assert.Equal(-1, CompressedNetwork.Read(negativeMean, "mean").Normalizations[0][32]);
     }
 
     [Fact]
@@ -133,6 +165,15 @@ public class HostileFileTests
             keep: ((int)seed / 2 + i) % 5 == 0 ? 0 : l.WeightCount < 700 ? 1 : 0.003,
             bits: (seed + (ulong)i) % 4 == 0 ? CompressedLayer.FloatBits : 1 + (int)((seed + (ulong)i) % 8),
             codebook: (seed + (ulong)i) % 4 == 3))]);
+    }
+
+    /// <summary>A sparse residual network with its batch normalizations.</summary>
+    private static CompressedNetwork Residual()
+    {
+        var random = new RandomStream(5, "residual network");
+        NetworkSpec spec = NetworkSpec.Create("resnet20", new ImageShape(3, 8, 8), 2);
+        return new CompressedNetwork(
+            spec, [.. spec.Layers.Select(l => RandomNetworks.Layer(l, random, 0.01, 3))], RandomNetworks.Normalizations(spec, random));
     }
 
     private static byte[] Resealed(byte[] mutant)

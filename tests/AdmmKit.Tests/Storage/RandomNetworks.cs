@@ -15,6 +15,10 @@ internal static class RandomNetworks
         return new CompressedNetwork(spec, spec.Layers.Select(layer => Layer(layer, random)).ToArray());
     }
 
+    /// <summary>Numbers for the batch normalizations of a network.</summary>
+    public static float[][] Normalizations(NetworkSpec spec, RandomStream random) =>
+        [.. spec.Normalizations.Select(n => Enumerable.Range(0, n.Count).Select(_ => (float)random.NextDouble(0.1, 2)).ToArray())];
+
     public static CompressedLayer Layer(LayerInfo layer, RandomStream random)
     {
         double keep = random.NextInt(6) switch { 0 => 0, 1 => 1, 2 => 0.5, _ => 0.001 + (0.05 * random.NextDouble()) };
