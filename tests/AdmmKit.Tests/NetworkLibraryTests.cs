@@ -165,7 +165,7 @@ public class NetworkLibraryTests
         Refused("6x6", () => new Node.AveragePool(7).OutputShape(Small));
         Refused("not 4", () => new Node.LocalResponseNorm(4).OutputShape(Small));
         Refused("3 outputs", () => new Node.Shortcut(3, 1).OutputShape(Small));
-        Refused("for 1 and 4", () => new Node.Standardize([0.5f], [1, 1, 1, 1]).OutputShape(Small));
+        Refused("not 1 and 4", () => new Node.Standardize([0.5f], [1, 1, 1, 1]).OutputShape(Small));
         Refused("one input, not 2", () => new Node.Relu().OutputShape([Small, Small]));
         Refused("4x6x6, 4x6x5", () => new Node.Add().OutputShape([Small, Small with { Width = 5 }]));
         Refused("of one shape", () => new Node.Add().OutputShape([Small]));

@@ -49,6 +49,8 @@ public class GradientTests
         ["overlapping branches"] = OverlappingBranches(),
         ["residual"] = Residual(),
         ["branches"] = Branches(),
+        ["a kernel larger than its image"] = new("test", new(2, 1, 1), [new Node.Convolution("c1", 40, 3, 2, 1), new Node.FullyConnected("f1", 3)]),
+        ["two heads"] = TwoHeads(),
         ["fully connected"] = new("test", new(1, 5, 7), [new Node.FullyConnected("f1", 37), new Node.Relu(), new Node.FullyConnected("f2", 21), new Node.Relu(), new Node.FullyConnected("f3", 9)]),
     };
 
@@ -60,8 +62,7 @@ public class GradientTests
         int left = net.Add(new Node.Convolution("c2", 6, 3, Padding: 1), stem);
         int middle = net.Add(new Node.Relu(), stem);
         int sum = net.Add(new Node.Add(), left, middle, stem);
-        net.Add(new Node.Relu());
-        int pooled = net.Add(new Node.MaxPool(2), sum);
+        int pooled = net.Add(new Node.MaxPool(2), net.Add(new Node.Relu(), sum));
         int averaged = net.Add(new Node.AveragePool(2), stem);
         int both = net.Add(new Node.Concat(), pooled, averaged);
         int half = net.Add(new Node.Shortcut(15, 2), both);
@@ -84,6 +85,20 @@ public class GradientTests
         int halved = net.Add(new Node.MaxPool(2, 3, 1));
         net.Add(new Node.Concat(), normalized, pooled, halved);
         net.Add(new Node.FullyConnected("f1", 4));
+        return net.Build();
+    }
+
+    /// <summary>Two convolutions and two fully connected layers that read the same numbers.</summary>
+    private static NetworkSpec TwoHeads()
+    {
+        var net = new NetworkBuilder("test", new(1, 6, 6));
+        int trunk = net.Add(new Node.Convolution("c1", 5, 3));
+        int left = net.Add(new Node.Convolution("c2", 3, 1), trunk);
+        int right = net.Add(new Node.Convolution("c3", 3, 1), trunk);
+        int sum = net.Add(new Node.Add(), left, right);
+        int first = net.Add(new Node.FullyConnected("f1", 4), sum);
+        int second = net.Add(new Node.FullyConnected("f2", 4), sum);
+        net.Add(new Node.Add(), first, second);
         return net.Build();
     }
 
@@ -170,6 +185,9 @@ public class GradientTests
 
         double loss = network.Network.Forward(new Batch(images, null, 0, images.Count, 0, 0), training: true, 0);
         Assert.Equal(TotalLoss(), loss, 1e-4 * images.Count);
+        network.Network.Backward();
+        // A second time, so that a gradient which is added to must have been written anew.
+        network.Network.Forward(new Batch(images, null, 0, images.Count, 0, 0), training: true, 0);
         network.Network.Backward();
         for (int layer = 0; layer < spec.Layers.Count; layer++)
         {

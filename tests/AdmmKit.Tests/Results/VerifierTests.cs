@@ -90,7 +90,7 @@ public sealed class VerifierTests : IDisposable
         weights.Weights[2][7] = 0;
         var dense = new DenseNetwork(
             TrainingRecipe.For("resnet20"), spec, weights, new Evaluation(1, 100, 0),
-            new Evaluation(new ScalarNetwork(spec, weights).CountCorrect(data.Test), 200, 0), [new HistoryPoint("x", 1, 1, new Evaluation(1, 100, 1), [])]);
+            new Evaluation(new ScalarNetwork(spec, weights).CountCorrect(data.Test), 200, 0), [new EpochPoint(1, 1, 0.01)], [], 1);
         DenseTraining.Write(dense, data, Good(data, []) with { Models = [] }, Folder);
         string path = Path.Combine(Folder, "resnet20.safetensors");
 
