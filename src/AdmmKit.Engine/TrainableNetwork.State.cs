@@ -8,7 +8,7 @@ namespace AdmmKit.Engine;
 /// <summary>Saving and loading everything that training depends on.</summary>
 public sealed partial class TrainableNetwork
 {
-    private const uint StateMagic = 0x32534B41; // "AKS2"
+    private const uint StateMagic = 0x33534B41; // "AKS3"
 
     /// <inheritdoc/>
     public void SaveState(Stream stream)
@@ -38,9 +38,14 @@ public sealed partial class TrainableNetwork
             writer.Write(MemoryMarshal.AsBytes(p.Target.Span));
         }
 
-        foreach (FloatBuffer buffer in network.Normalizations.SelectMany(n => new[] { n.Values, n.First, n.Second }))
+        writer.Write(network.Normalizations.Count);
+        foreach (Normalization n in network.Normalizations)
         {
-            writer.Write(MemoryMarshal.AsBytes(buffer.Span));
+            writer.Write(n.Info.Channels);
+            foreach (FloatBuffer buffer in (FloatBuffer[])[n.Values, n.First, n.Second])
+            {
+                writer.Write(MemoryMarshal.AsBytes(buffer.Span));
+            }
         }
     }
 
@@ -84,9 +89,16 @@ public sealed partial class TrainableNetwork
                 p.UpdateMask();
             }
 
-            foreach (FloatBuffer buffer in network.Normalizations.SelectMany(n => new[] { n.Values, n.First, n.Second }))
+            Check(reader.ReadInt32() == network.Normalizations.Count, "it belongs to a network with another number of batch normalizations");
+            foreach (Normalization n in network.Normalizations)
             {
-                stream.ReadExactly(MemoryMarshal.AsBytes(buffer.Span));
+                Check(reader.ReadInt32() == n.Info.Channels, $"batch normalization '{n.Info.Name}' has another size there");
+                foreach (FloatBuffer buffer in (FloatBuffer[])[n.Values, n.First, n.Second])
+                {
+                    stream.ReadExactly(MemoryMarshal.AsBytes(buffer.Span));
+                }
+
+                Check(!n.Variances.ContainsAnyInRange(float.NegativeInfinity, -float.Epsilon), $"a variance of '{n.Info.Name}' is negative");
             }
 
             EnterPhase(phase, savedStep);

@@ -162,5 +162,21 @@ public sealed class CompressedNetwork
     /// <exception cref="BadFileException">It is not a compressed network, or is damaged.</exception>
     public static CompressedNetwork Read(ReadOnlySpan<byte> bytes, string name) => NetworkFile.Decode(bytes, name);
 
-    private static IEnumerable<Node> Steps(NetworkSpec spec) => spec.Nodes.Where(n => n is not Node.Dropout);
+    /// <summary>Each step but dropout, and the numbers of those that it reads.</summary>
+    private static List<(Node Node, string Inputs)> Steps(NetworkSpec spec)
+    {
+        var steps = new List<(Node, string)>();
+        var number = new int[spec.Nodes.Count];
+        for (int i = 0; i < number.Length; i++)
+        {
+            int[] inputs = [.. spec.Inputs[i].Select(f => f == NetworkSpec.Image ? f : number[f])];
+            number[i] = spec.Nodes[i] is Node.Dropout ? inputs[0] : steps.Count;
+            if (spec.Nodes[i] is not Node.Dropout)
+            {
+                steps.Add((spec.Nodes[i], string.Join(' ', inputs)));
+            }
+        }
+
+        return steps;
+    }
 }
