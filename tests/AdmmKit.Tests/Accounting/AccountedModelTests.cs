@@ -53,9 +53,7 @@ public class AccountedModelTests
     [Fact]
     public void Padding_counts_the_zeros_that_bridge_long_gaps()
     {
-        var net = new NetworkTableBuilder(new ImageShape(1, 1, 1));
-        net.FullyConnected("fc", 1000);
-        NetworkTable table = net.Build("test");
+        var table = new NetworkTable("test", new NetworkSpec("test", new ImageShape(1, 1, 1), [new Node.FullyConnected("fc", 1000)]));
         Assert.Equal(1000 * (5 + 4) / 8.0, new AccountedModel("dense", table, [1000], 8, 5) { PaddedIndexBits = 4 }.PaddedBytes);
         double sparse = new AccountedModel("sparse", table, [20], 8, 5) { PaddedIndexBits = 1 }.PaddedBytes;
         // Gaps of 20 survivors in 1,000 places sum to almost 1,000; steps of two places take about half as many entries.
