@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
 using AdmmKit.Networks;
 
 namespace AdmmKit.Constraints;
@@ -10,15 +8,7 @@ internal static class Guard
     /// <summary>Position of the first number that is not finite, or -1.</summary>
     public static int IndexOfNonFinite(ReadOnlySpan<float> v)
     {
-        int i = 0;
-        ReadOnlySpan<uint> bits = MemoryMarshal.Cast<float, uint>(v);
-        var exponent = new Vector<uint>(0x7F80_0000);
-        while (i <= bits.Length - Vector<uint>.Count && !Vector.EqualsAny(new Vector<uint>(bits[i..]) & exponent, exponent))
-        {
-            i += Vector<uint>.Count;
-        }
-
-        for (; i < v.Length; i++)
+        for (int i = 0; i < v.Length; i++)
         {
             if (!float.IsFinite(v[i]))
             {

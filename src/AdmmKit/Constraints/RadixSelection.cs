@@ -16,32 +16,26 @@ namespace AdmmKit.Constraints;
 /// </remarks>
 internal sealed unsafe class RadixSelection
 {
-    /// <summary>Bits of the largest finite float.</summary>
+    // Bits of the largest finite float.
     private const int Largest = 0x7F7F_FFFF;
 
     // 16 bits twice are all of a float's. Few values are not worth so large a histogram, nor a sample, nor a second thread.
     private const int FewValues = 1 << 15;
     private const int ManyValues = 1 << 20;
-    private const int LargestSample = 1 << 13;
-    private const int SmallestStride = 1 << 5;
+    private const int SampleSize = 1 << 13;
     private const int Chunk = 1 << 16;
-    private const int MaximumThreads = 16;
+    private const int Lanes = 8;
 
     private readonly bool scaled;
     private readonly long total;
     private readonly long keep;
     private readonly ulong top;
-    private readonly int binBits;
-    private readonly int[]?[] counts = new int[MaximumThreads][];
+    private readonly int[] bins;
     private readonly List<ulong> sample = [];
     private bool sampling;
-    private ulong low;
-    private ulong high;
-    private int shift;
+    private (ulong Low, ulong High, int Shift) range;
     private long above;
     private long inside;
-    private long seen;
-    private int largestSeen;
 
     /// <param name="total">How many values there are in all parts.</param>
     /// <param name="keep">k, 0 to their number.</param>
@@ -50,16 +44,17 @@ internal sealed unsafe class RadixSelection
     {
         (this.total, this.keep, this.scaled) = (total, keep, scaled);
         top = scaled ? BitConverter.DoubleToUInt64Bits(double.MaxValue) : Largest;
-        binBits = total < FewValues ? 11 : 16;
         sampling = total >= FewValues && keep > 0;
+        sample.Capacity = sampling ? SampleSize + 1 : 0;
+        bins = new int[1 << (total < FewValues ? 11 : 16)];
         Narrow(keep > 0 ? 0 : top, top);
     }
 
     /// <summary>Whether another pass of <see cref="Count"/> over all parts is needed, ended by <see cref="EndPass"/>.</summary>
     public bool NeedsPass { get; private set; } = true;
 
-    /// <summary>Whether no value met so far is infinite or not a number; known after the last pass, and trusted by it.</summary>
-    public bool AllFinite => largestSeen <= Largest;
+    /// <summary>Whether no value met so far is infinite or not a number; where one is, nothing else here can be trusted.</summary>
+    public bool AllFinite { get; private set; } = true;
 
     /// <summary>The k-th largest key.</summary>
     public ulong Threshold { get; private set; }
@@ -70,18 +65,27 @@ internal sealed unsafe class RadixSelection
     /// <summary>Counts the values of a part in this pass.</summary>
     public void Count(ReadOnlySpan<float> values, float rho = 1)
     {
-        if (sampling)
+        // The sample has one value of each stretch of equal length, at a place that follows no pattern of the weights.
+        long stride = Math.Max(32, (total / SampleSize) + 1);
+        long Place(long j) => (j * stride) + (long)(RandomStream.Mix((ulong)j) % (ulong)stride);
+        for (long j = 0, at; sampling && (at = Place(j)) < values.Length; j++)
         {
-            Sample(values, rho);
-            return;
+            sample.Add(Key(Magnitude(values[(int)at]), rho));
         }
 
-        (int first, int last) = (Edge(low, rho), Edge(high + 1, rho) - 1);
+        (int first, int last, int length) = (Edge(range.Low, rho), Edge(range.High + 1, rho) - 1, sampling ? 0 : values.Length);
         fixed (float* pinned = values)
         {
             float* v = pinned;
-            int length = values.Length;
-            ForChunks(length, (thread, start) => CountChunk(thread, v + start, Math.Min(Chunk, length - start), first, last, rho));
+            if (length < ManyValues)
+            {
+                CountChunk(v, length, first, last, rho, bins);
+                return;
+            }
+
+            Parallel.For(
+                0, Chunks(length), () => new int[bins.Length],
+                (c, _, mine) => CountChunk(v + (c * Chunk), Math.Min(Chunk, length - (c * Chunk)), first, last, rho, mine), Merge);
         }
     }
 
@@ -90,41 +94,34 @@ internal sealed unsafe class RadixSelection
     {
         if (sampling)
         {
-            Guess();
+            // Four standard deviations of a rank in the sample to either side.
+            sample.Sort();
+            double rank = sample.Count * (1 - ((double)keep / total));
+            double margin = (4 * Math.Sqrt(rank * keep / total)) + 4;
+            (int from, int to) = ((int)(rank - margin), (int)(rank + margin) + 1);
+            Narrow(from <= 0 ? 0 : Math.Min(top, sample[from]), to >= sample.Count ? top : Math.Min(top, sample[to]));
+            sampling = false;
         }
         else if (above >= keep && keep > 0)
         {
-            Narrow(high + 1, top);
+            Narrow(range.High + 1, top);
         }
         else if (above + inside < keep)
         {
-            Narrow(0, low - 1);
-        }
-        else if (low == high)
-        {
-            // Nothing is kept where no key is as large as the threshold.
-            (Threshold, TiesLeft, NeedsPass) = (keep > 0 ? low : top + 1, keep - above, false);
+            Narrow(0, range.Low - 1);
         }
         else
         {
-            int[] sums = Array.Find(counts, c => c is not null)!;
-            foreach (int[] others in counts.OfType<int[]>().Where(c => c != sums))
+            int bin = range.Low == range.High ? 0 : bins.Length - 1;
+            for (; bin > 0 && above + bins[bin] < keep; bin--)
             {
-                for (int i = 0; i < sums.Length; i++)
-                {
-                    sums[i] += others[i];
-                }
+                above += bins[bin];
             }
 
-            int bin = sums.Length - 1;
-            for (; above + sums[bin] < keep; bin--)
-            {
-                above += sums[bin];
-            }
-
-            ulong start = low + ((ulong)bin << shift);
-            (Threshold, TiesLeft, NeedsPass) = (start, keep - above, shift > 0);
-            Narrow(start, Math.Min(high, start + (1UL << shift) - 1));
+            // Where k is 0, no key is as large as the threshold.
+            ulong start = range.Low + ((ulong)bin << range.Shift);
+            (Threshold, TiesLeft, NeedsPass) = (keep > 0 ? start : top + 1, keep - above, range.Shift > 0);
+            Narrow(start, Math.Min(range.High, start + (1UL << range.Shift) - 1));
         }
     }
 
@@ -134,134 +131,110 @@ internal sealed unsafe class RadixSelection
     /// </summary>
     public void Keep(ReadOnlySpan<float> v, Span<float> z, float rho = 1)
     {
-        int first = Edge(Threshold, rho);
+        (int first, int length) = (Edge(Threshold, rho), v.Length);
         int tie = first <= Largest && Key(first, rho) == Threshold ? first : -1;
-        var ties = new int[((v.Length - 1) / Chunk) + 1];
+        var ties = new int[Chunks(length)];
         fixed (float* pinnedV = v, pinnedZ = z)
         {
             float* from = pinnedV, to = pinnedZ;
-            int length = v.Length;
-            ForChunks(length, (_, start) =>
-                ties[start / Chunk] = KeepChunk(from + start, to + start, Math.Min(Chunk, length - start), first, tie));
+            Parallel.For(0, ties.Length, Threads(length), c => ties[c] =
+                KeepChunk(from + (c * Chunk), to + (c * Chunk), Math.Min(Chunk, length - (c * Chunk)), first, tie));
         }
 
         // All ties were kept. Few chunks have one too many.
         for (int c = 0; c < ties.Length; c++)
         {
-            if (ties[c] <= TiesLeft)
+            long left = TiesLeft;
+            foreach (ref float x in ties[c] > left ? z.Slice(c * Chunk, Math.Min(Chunk, length - (c * Chunk))) : [])
             {
-                TiesLeft -= ties[c];
-                continue;
+                x = Magnitude(x) == tie && --left < 0 ? 0 : x;
             }
 
-            foreach (ref float x in z.Slice(c * Chunk, Math.Min(Chunk, z.Length - (c * Chunk))))
-            {
-                if (Magnitude(x) == tie && --TiesLeft < 0)
-                {
-                    x = 0;
-                }
-            }
-
-            TiesLeft = 0;
+            TiesLeft = Math.Max(0, TiesLeft - ties[c]);
         }
     }
 
     private static int Magnitude(float x) => BitConverter.SingleToInt32Bits(x) & int.MaxValue;
 
+    private static int Chunks(int length) => (int)(((long)length + Chunk - 1) / Chunk);
+
+    private static ParallelOptions Threads(int length) => new() { MaxDegreeOfParallelism = length < ManyValues ? 1 : -1 };
+
     private static Vector256<int> Magnitudes(float* x) => Vector256.Load((int*)x) & Vector256.Create(int.MaxValue);
-
-    private static void ForChunks(int length, Action<int, int> body)
-    {
-        int threads = length < ManyValues ? 1 : Math.Min(Environment.ProcessorCount, MaximumThreads);
-        int next = -Chunk;
-        void Work(int thread)
-        {
-            for (int start; (start = Interlocked.Add(ref next, Chunk)) < length && start >= 0;)
-            {
-                body(thread, start);
-            }
-        }
-
-        if (threads == 1)
-        {
-            Work(0);
-        }
-        else
-        {
-            Parallel.For(0, threads, Work);
-        }
-    }
 
     private static int KeepChunk(float* v, float* z, int count, int first, int tie)
     {
-        int i = 0;
-        Vector256<int> ties = default;
-        for (; i <= count - 8; i += 8)
+        Vector256<int> found = default;
+        (Vector256<int> firsts, Vector256<int> tied) = (Vector256.Create(first), Vector256.Create(tie));
+        for (int i = 0; i <= count - Lanes; i += Lanes)
         {
             Vector256<int> bits = Magnitudes(v + i);
-            ties -= Vector256.Equals(bits, Vector256.Create(tie));
-            Vector256<int> kept = Vector256.GreaterThanOrEqual(bits, Vector256.Create(first));
-            (Vector256.Load((int*)(v + i)) & kept).Store((int*)(z + i));
+            found -= Vector256.Equals(bits, tied);
+            (Vector256.Load((int*)(v + i)) & Vector256.GreaterThanOrEqual(bits, firsts)).Store((int*)(z + i));
         }
 
-        int sum = Vector256.Sum(ties);
-        for (; i < count; i++)
+        int sum = Vector256.Sum(found);
+        for (int i = count - (count % Lanes); i < count; i++)
         {
-            int bits = Magnitude(v[i]);
-            sum += bits == tie ? 1 : 0;
-            z[i] = bits >= first ? v[i] : 0;
+            sum += Magnitude(v[i]) == tie ? 1 : 0;
+            z[i] = Magnitude(v[i]) >= first ? v[i] : 0;
         }
 
         return sum;
     }
 
-    private void CountChunk(int thread, float* v, int count, int first, int last, float rho)
+    private int[] CountChunk(float* v, int count, int first, int last, float rho, int[] mine)
     {
-        int[] bins = low == high ? [] : counts[thread] ??= new int[1 << binBits];
-        (int i, long inRange) = (0, 0);
-        Vector256<int> aboveRange = default, largest = default;
-        for (; i <= count - 8; i += 8)
+        (int within, int rest) = (0, count % Lanes);
+        Vector256<int> over = default, most = default;
+        (ulong low, _, int shift) = range;
+        for (int i = 0; i < count - rest; i += Lanes)
         {
             Vector256<int> bits = Magnitudes(v + i);
-            Vector256<int> over = Vector256.GreaterThan(bits, Vector256.Create(last));
-            largest = Vector256.Max(largest, bits);
-            aboveRange -= over;
-            uint found = Vector256.AndNot(Vector256.GreaterThanOrEqual(bits, Vector256.Create(first)), over).ExtractMostSignificantBits();
-            inRange += BitOperations.PopCount(found);
-            for (; found != 0 && bins.Length > 0; found &= found - 1)
+            Vector256<int> beyond = Vector256.GreaterThan(bits, Vector256.Create(last));
+            most = Vector256.Max(most, bits);
+            over -= beyond;
+            uint found = Vector256.AndNot(Vector256.GreaterThanOrEqual(bits, Vector256.Create(first)), beyond).ExtractMostSignificantBits();
+            within += BitOperations.PopCount(found);
+            for (; found != 0; found &= found - 1)
             {
-                bins[BinOf(Magnitude(v[i + BitOperations.TrailingZeroCount(found)]), rho)]++;
+                mine[(int)((Key(Magnitude(v[i + BitOperations.TrailingZeroCount(found)]), rho) - low) >> shift)]++;
             }
         }
 
-        (long overRange, int most) = (Vector256.Sum(aboveRange), 0);
-        for (int lane = 0; lane < 8; lane++)
+        // Sums first, and no lock: what lives on across a call or a lock is kept in memory by the loop, and that is slow.
+        (int beyondRange, bool finite) = (Vector256.Sum(over), Vector256.LessThanOrEqualAll(most, Vector256.Create(Largest)));
+        Interlocked.Add(ref above, beyondRange);
+        Interlocked.Add(ref inside, within);
+        if (!finite)
         {
-            most = Math.Max(most, largest[lane]);
+            AllFinite = false;
         }
 
-        for (; i < count; i++)
+        // The zeros that fill up a last vector come after all values, so they do not change which is the k-th largest.
+        if (rest > 0)
         {
-            int bits = Magnitude(v[i]);
-            most = Math.Max(most, bits);
-            overRange += bits > last ? 1 : 0;
-            if (bits >= first && bits <= last)
+            var tail = new float[Lanes];
+            new Span<float>(v + count - rest, rest).CopyTo(tail);
+            fixed (float* t = tail)
             {
-                inRange++;
-                if (bins.Length > 0)
-                {
-                    bins[BinOf(bits, rho)]++;
-                }
+                CountChunk(t, Lanes, first, last, rho, mine);
             }
         }
 
-        lock (counts)
-        {
-            (above, inside, largestSeen) = (above + overRange, inside + inRange, Math.Max(largestSeen, most));
-        }
+        return mine;
     }
 
-    private int BinOf(int bits, float rho) => (int)((Key(bits, rho) - low) >> shift);
+    private void Merge(int[] mine)
+    {
+        lock (bins)
+        {
+            for (int i = 0; i < bins.Length; i++)
+            {
+                bins[i] += mine[i];
+            }
+        }
+    }
 
     private ulong Key(int bits, float rho)
     {
@@ -282,42 +255,10 @@ internal sealed unsafe class RadixSelection
         return low;
     }
 
-    private void Narrow(ulong from, ulong to)
+    private void Narrow(ulong low, ulong high)
     {
-        (low, high, above, inside) = (from, to, 0, 0);
-        shift = Math.Max(0, 64 - BitOperations.LeadingZeroCount(to - from) - binBits);
-        foreach (int[] c in counts.OfType<int[]>())
-        {
-            Array.Clear(c);
-        }
-    }
-
-    /// <summary>One value of each stretch of equal length, at a place that follows no pattern of the weights.</summary>
-    private void Sample(ReadOnlySpan<float> values, float rho)
-    {
-        for (long stride = Math.Max(total / LargestSample, SmallestStride); ;)
-        {
-            long at = (sample.Count * stride) + (long)(RandomStream.Mix((ulong)sample.Count) % (ulong)stride) - seen;
-            if (at >= values.Length)
-            {
-                break;
-            }
-
-            sample.Add(Key(Magnitude(values[(int)at]), rho));
-        }
-
-        seen += values.Length;
-    }
-
-    /// <summary>The range from the sample: four standard deviations of a rank in it to either side.</summary>
-    private void Guess()
-    {
-        sampling = false;
-        sample.Sort();
-        double share = (double)keep / total;
-        double margin = (4 * Math.Sqrt(sample.Count * share * (1 - share))) + 4;
-        double rank = sample.Count * (1 - share);
-        int from = (int)Math.Floor(rank - margin), to = (int)Math.Ceiling(rank + margin);
-        Narrow(from < 0 ? 0 : Math.Min(top, sample[from]), to >= sample.Count ? top : Math.Min(top, sample[to]));
+        range = (low, high, Math.Max(0, 64 - BitOperations.LeadingZeroCount(high - low) - BitOperations.Log2((uint)bins.Length)));
+        (above, inside) = (0, 0);
+        Array.Clear(bins);
     }
 }
