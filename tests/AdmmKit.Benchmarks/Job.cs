@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using AdmmKit.Admm;
 using AdmmKit.Constraints;
@@ -142,6 +143,7 @@ internal sealed class Job
     private void Throughput(string name, Action<ImageSet> infer)
     {
         ImageSet some = work.Images.Slice(0, 256);
+        WarmUp(() => infer(some));
         result[name] = Math.Round(256 / Timing.Median(quick ? 1 : 7, () => Timing.Seconds(5, () => infer(some)) / 5));
     }
 
@@ -149,9 +151,20 @@ internal sealed class Job
     private void Latency(string name, Action<ImageSet> infer, int calls = 5000)
     {
         ImageSet one = work.Images.Slice(0, 1);
+        WarmUp(() => infer(one));
         double Micros(double seconds) => Math.Round(1e6 * seconds, 1);
         result[name] = Micros(Timing.Median(quick ? 1 : 7, () => Timing.Seconds(200, () => infer(one)) / 200));
         double[] percentiles = Timing.Percentiles(quick ? 200 : calls, () => infer(one), 0.5, 0.99);
         (result[name + "_p50"], result[name + "_p99"]) = (Micros(percentiles[0]), Micros(percentiles[1]));
+    }
+
+    /// <summary>Until the runtime has compiled for speed what is measured.</summary>
+    private void WarmUp(Action work)
+    {
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed.TotalSeconds < (quick ? 0.05 : 1))
+        {
+            work();
+        }
     }
 }
