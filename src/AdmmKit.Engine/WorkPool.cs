@@ -6,7 +6,8 @@ namespace AdmmKit.Engine;
 /// </summary>
 internal sealed class WorkPool : IDisposable
 {
-    // Between two layers of one step the next job comes within microseconds, so a worker looks for it before it sleeps.
+    // Between two layers of one step the next job comes within microseconds, so a worker looks for it before it sleeps; and for
+    // long, because a thread that is woken often may be put on the core of the one that woke it.
     // With more threads than cores looking would only keep the others from working.
     private readonly int spinsBeforeSleep;
 
@@ -27,7 +28,7 @@ internal sealed class WorkPool : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         Threads = threads;
-        spinsBeforeSleep = threads <= Environment.ProcessorCount ? 2000 : 0;
+        spinsBeforeSleep = threads <= Environment.ProcessorCount ? 20000 : 0;
         workers = new Thread[threads - 1];
         for (int i = 0; i < workers.Length; i++)
         {
