@@ -5,10 +5,10 @@ namespace AdmmKit.Engine.Layers;
 /// <summary>Weights and biases of one layer with everything that training keeps for them.</summary>
 internal sealed class Parameters
 {
-    // Kept fractions at which a training step takes as long sparse as dense. "masked 1" of the benchmarks gave, on AVX-512
-    // with batch 64, in two runs: convolutions 51 % and 56 % (50x20x5x5), 64 % and 67 % (64x64x3x3), 91 % and none (20x1x5x5
-    // on images); fully connected 31 % and 40 % (500x800), 40 % (2048x2048). At a tenth sparse is 1.6 to 5 times as fast.
-    private const double SparseConvolutionBelow = 0.5;
+    // Kept fractions at which a training step takes as long sparse as dense. "masked 2" of the benchmarks gave, on AVX-512 with
+    // batch 64: convolutions 43 % (50x20x5x5), 39 % (64x64x3x3), 74 % (20x1x5x5 on images); fully connected 33 % (500x800), 39 %
+    // (2048x2048). At a tenth sparse is 1.6 to 3.7 times as fast.
+    private const double SparseConvolutionBelow = 0.4;
     private const double SparseFullyConnectedBelow = 0.3;
 
     public Parameters(LayerInfo info, bool forTraining, bool biased, bool canRunSparse)
