@@ -156,6 +156,14 @@ public sealed unsafe class Network : IDisposable
         }
     }
 
+    internal static void CheckFits(NetworkSpec spec, NetworkWeights weights)
+    {
+        if (!spec.Layers.Select(l => (l.WeightCount, l.Rows)).SequenceEqual(weights.Weights.Zip(weights.Biases, (w, b) => (w.Length, b.Length))))
+        {
+            throw new AdmmKitException($"The weights do not fit '{spec.Name}' for {spec.Input} images: it needs {string.Join(", ", spec.Layers.Select(l => $"{l.Name} {l.Shape}"))}.");
+        }
+    }
+
     internal static void CheckFits(NetworkSpec spec, ImageSet images)
     {
         ArgumentNullException.ThrowIfNull(spec);

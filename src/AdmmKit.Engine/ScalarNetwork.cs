@@ -46,11 +46,7 @@ public sealed class ScalarNetwork
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(weights);
-        if (!spec.Layers.Select(l => (l.WeightCount, l.Rows)).SequenceEqual(weights.Weights.Zip(weights.Biases, (w, b) => (w.Length, b.Length))))
-        {
-            throw new AdmmKitException($"The weights do not fit '{spec.Name}' for {spec.Input} images: it needs {string.Join(", ", spec.Layers.Select(l => $"{l.Name} {l.Shape}"))}.");
-        }
-
+        Network.CheckFits(spec, weights);
         spec.CheckNormalizations(weights.Normalizations);
         Spec = spec;
         // Where each step of the network is in the values; dropout does nothing here, so its output is its input.

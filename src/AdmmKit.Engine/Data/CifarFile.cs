@@ -17,7 +17,7 @@ public sealed class CifarFile
     public const int Classes = 10;
 
     /// <summary>Shape of one image.</summary>
-    public static readonly ImageShape Shape = new(3, 32, 32);
+    public static readonly ImageShape Shape = NetworkSpec.Cifar;
 
     internal const int MaximumBytes = MaximumRecords * RecordBytes;
     internal const int FirstBuffer = 1 << 16;

@@ -89,14 +89,7 @@ internal sealed unsafe partial class ConvolutionLayer
         int width = Input.Width * Block;
         for (int y = 0; y < Input.Height; y++, from += SurroundedPitch, to += width)
         {
-            if (Sources[0].Accumulate)
-            {
-                Kernels.Add(to, from, to, rectified: false, width);
-            }
-            else
-            {
-                new ReadOnlySpan<float>(from, width).CopyTo(new Span<float>(to, width));
-            }
+            PutGradient(Sources[0], from, to, width);
         }
     }
 }

@@ -40,13 +40,9 @@ internal sealed unsafe class AddLayer : Layer
         foreach (Source source in Sources)
         {
             float* dx = source.Gradient is { } gradient ? gradient.Pointer + at : dy;
-            if (dx != dy && source.Accumulate)
+            if (dx != dy)
             {
-                Kernels.Add(dx, dy, dx, rectified: false, InputPlane);
-            }
-            else if (dx != dy)
-            {
-                Buffer.MemoryCopy(dy, dx, InputPlane * sizeof(float), InputPlane * sizeof(float));
+                PutGradient(source, dy, dx, InputPlane);
             }
         }
     }
@@ -84,15 +80,7 @@ internal sealed unsafe class ConcatLayer : Layer
             int count = source.Shape.Size * Block;
             if (source.Gradient is { } gradient)
             {
-                float* dx = Plane(gradient, source.Shape, block, 0);
-                if (source.Accumulate)
-                {
-                    Kernels.Add(dx, dy, dx, rectified: false, count);
-                }
-                else
-                {
-                    new ReadOnlySpan<float>(dy, count).CopyTo(new Span<float>(dx, count));
-                }
+                PutGradient(source, dy, Plane(gradient, source.Shape, block, 0), count);
             }
 
             dy += count;

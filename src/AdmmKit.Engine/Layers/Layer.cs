@@ -117,6 +117,19 @@ internal abstract unsafe class Layer
     protected float* Plane(FloatBuffer buffer, ImageShape shape, int block, int channel) =>
         buffer.Pointer + ((((nint)block * shape.Channels) + channel) * shape.Height * shape.Width * Block);
 
+    /// <summary>Puts numbers into the gradient of a source, or adds them to what a later reader left there.</summary>
+    protected void PutGradient(Source source, float* from, float* to, int count)
+    {
+        if (source.Accumulate)
+        {
+            Kernels.Add(to, from, to, rectified: false, count);
+        }
+        else
+        {
+            new ReadOnlySpan<float>(from, count).CopyTo(new Span<float>(to, count));
+        }
+    }
+
     /// <summary>max(x, 0) of all outputs, where a layer does not take it as it goes.</summary>
     protected void Rectify()
     {

@@ -79,15 +79,9 @@ internal sealed class SparseCompiler
     /// <summary>Multiply-adds that are left for one image.</summary>
     public long Macs { get; private set; }
 
-
     private void Check(NetworkWeights weights)
     {
-        if (!spec.Layers.Select(l => (l.WeightCount, l.Rows))
-            .SequenceEqual(weights.Weights.Zip(weights.Biases, (w, b) => (w.Length, b.Length))))
-        {
-            throw new AdmmKitException($"The weights do not fit '{spec.Name}' for {spec.Input} images: it needs {string.Join(", ", spec.Layers.Select(l => $"{l.Name} {l.Shape}"))}.");
-        }
-
+        Network.CheckFits(spec, weights);
         for (int i = 0; i < spec.Layers.Count; i++)
         {
             if (!weights.Weights[i].Concat(weights.Biases[i]).All(float.IsFinite))
