@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Xml.Linq;
 using AdmmKit.Engine;
+using AdmmKit.Hardware.Platforms;
 using AdmmKit.Interop;
 
 namespace AdmmKit.Tests;
@@ -23,8 +24,9 @@ public class LayeringTests
         ["AdmmKit.Engine"] = ["AdmmKit"],
         ["AdmmKit.Interop"] = ["AdmmKit"],
         ["AdmmKit.Baselines"] = ["AdmmKit"],
-        ["AdmmKit.Experiments"] = ["AdmmKit", "AdmmKit.Baselines", "AdmmKit.Engine", "AdmmKit.Interop"],
-        ["AdmmKit.Cli"] = ["AdmmKit.Experiments", "AdmmKit.Interop"],
+        ["AdmmKit.Hardware"] = ["AdmmKit"],
+        ["AdmmKit.Experiments"] = ["AdmmKit", "AdmmKit.Baselines", "AdmmKit.Engine", "AdmmKit.Hardware", "AdmmKit.Interop"],
+        ["AdmmKit.Cli"] = ["AdmmKit.Experiments", "AdmmKit.Hardware", "AdmmKit.Interop"],
     };
 
     // Projects whose packages are limited; the others choose theirs.
@@ -34,6 +36,7 @@ public class LayeringTests
         ["AdmmKit.Engine"] = [],
         ["AdmmKit.Interop"] = [],
         ["AdmmKit.Baselines"] = [],
+        ["AdmmKit.Hardware"] = ["MathNet.Numerics"],
     };
 
     /// <summary>What a project file asks for.</summary>
@@ -80,6 +83,7 @@ public class LayeringTests
         Assert.Empty(AssemblyViolations(typeof(AdmmKitException).Assembly, "System.", "MathNet.Numerics"));
         Assert.Empty(AssemblyViolations(typeof(Network).Assembly, "System.", "AdmmKit"));
         Assert.Empty(AssemblyViolations(typeof(SafetensorsFile).Assembly, "System.", "AdmmKit"));
+        Assert.Empty(AssemblyViolations(typeof(Platform).Assembly, "System.", "AdmmKit", "MathNet.Numerics"));
     }
 
     [Fact]

@@ -31,6 +31,7 @@ public sealed class AccountingTable
 {
     private readonly List<AccountedRow> lines = [];
     private readonly List<string> notes = [];
+    private readonly Dictionary<string, IChart> pictures = new(StringComparer.Ordinal);
 
     internal AccountingTable(string name, string title) => (Name, Title) = (name, title);
 
@@ -46,6 +47,9 @@ public sealed class AccountingTable
     /// <summary>What holds for the table as a whole.</summary>
     public IReadOnlyList<string> Notes => notes;
 
+    /// <summary>Its pictures, by the name of the file.</summary>
+    public IReadOnlyDictionary<string, IChart> Pictures => pictures;
+
     /// <summary>All rows.</summary>
     public IReadOnlyList<ResultRow> Rows => [.. lines.Select(l => l.Row)];
 
@@ -55,7 +59,7 @@ public sealed class AccountingTable
     public string? Explanation(string row, string quantity) =>
         lines.FirstOrDefault(l => l.Row.Row == row && l.Row.Quantity == quantity)?.Explanation;
 
-    /// <summary>Writes <c>rows.csv</c> and <c>notes.md</c>.</summary>
+    /// <summary>Writes <c>rows.csv</c>, <c>notes.md</c> and the pictures.</summary>
     /// <param name="folder">Where to; made if missing.</param>
     /// <returns>The files written.</returns>
     /// <exception cref="AdmmKitException">A file cannot be written.</exception>
@@ -65,7 +69,12 @@ public sealed class AccountingTable
         string rows = Path.Combine(folder, "rows.csv"), text = Path.Combine(folder, "notes.md");
         ResultRows.Write(rows, Rows);
         AtomicFile.Write(text, stream => stream.Write(Encoding.UTF8.GetBytes(Markdown())));
-        return [rows, text];
+        foreach ((string file, IChart chart) in pictures)
+        {
+            chart.Save(Path.Combine(folder, file));
+        }
+
+        return [rows, text, .. pictures.Keys.Select(f => Path.Combine(folder, f))];
     }
 
     /// <summary>Adds what only the paper has: an accuracy, or bits that were chosen.</summary>
@@ -101,6 +110,11 @@ public sealed class AccountingTable
             agreement,
             why ?? rounding));
     }
+
+    /// <summary>Adds a picture.</summary>
+    /// <param name="file">Its file's name, ending in .svg.</param>
+    /// <param name="chart">What it shows.</param>
+    internal void Picture(string file, IChart chart) => pictures.Add(file, chart);
 
     internal void Note(string sentence) => notes.Add(sentence);
 

@@ -42,6 +42,28 @@ public sealed record ChartSeries(
 /// <param name="YScale">How the y axis counts.</param>
 public sealed record ChartPanel(string YTitle, IReadOnlyList<ChartSeries> Series, AxisScale YScale = AxisScale.Linear);
 
+/// <summary>A picture that is written as SVG, which reads in light and dark, and as a Plotly figure of the same content.</summary>
+public interface IChart
+{
+    /// <summary>The chart as a stand-alone SVG document.</summary>
+    /// <exception cref="AdmmKitException">The chart is not complete.</exception>
+    string ToSvg();
+
+    /// <summary>The chart as a Plotly figure: {"data": [...], "layout": {...}}.</summary>
+    /// <exception cref="AdmmKitException">The chart is not complete.</exception>
+    string ToPlotlyJson();
+
+    /// <summary>Writes the SVG, and the Plotly figure beside it with the ending <c>.plotly.json</c>.</summary>
+    /// <param name="svgPath">The SVG file.</param>
+    /// <exception cref="AdmmKitException">The chart is not complete, or a file cannot be written.</exception>
+    void Save(string svgPath)
+    {
+        (string svg, string json) = (ToSvg(), ToPlotlyJson());
+        AtomicFile.Write(svgPath, s => s.Write(Encoding.UTF8.GetBytes(svg)));
+        AtomicFile.Write(Path.ChangeExtension(svgPath, ".plotly.json"), s => s.Write(Encoding.UTF8.GetBytes(json)));
+    }
+}
+
 /// <summary>
 /// A line chart of one or several plots, one below the other over the same x axis (accuracy above, residuals below).
 /// It is written as SVG that reads in light and dark, and as a Plotly figure of the same content.
@@ -50,7 +72,7 @@ public sealed record ChartPanel(string YTitle, IReadOnlyList<ChartSeries> Series
 /// <param name="XTitle">What the x axis shows, with its unit.</param>
 /// <param name="Panels">The plots from top to bottom, at least one.</param>
 /// <param name="XScale">How the x axis counts.</param>
-public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartPanel> Panels, AxisScale XScale = AxisScale.Linear)
+public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartPanel> Panels, AxisScale XScale = AxisScale.Linear) : IChart
 {
     /// <summary>The chart as a stand-alone SVG document.</summary>
     /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y, or as labels.</exception>
@@ -60,15 +82,8 @@ public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartP
     /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y, or as labels.</exception>
     public string ToPlotlyJson() => PlotlyWriter.Write(Checked());
 
-    /// <summary>Writes the SVG, and the Plotly figure beside it with the ending <c>.plotly.json</c>.</summary>
-    /// <param name="svgPath">The SVG file.</param>
-    /// <exception cref="AdmmKitException">The chart is not complete, or a file cannot be written.</exception>
-    public void Save(string svgPath)
-    {
-        (string svg, string json) = (ToSvg(), ToPlotlyJson());
-        AtomicFile.Write(svgPath, s => s.Write(Encoding.UTF8.GetBytes(svg)));
-        AtomicFile.Write(Path.ChangeExtension(svgPath, ".plotly.json"), s => s.Write(Encoding.UTF8.GetBytes(json)));
-    }
+    /// <inheritdoc cref="IChart.Save"/>
+    public void Save(string svgPath) => ((IChart)this).Save(svgPath);
 
     /// <summary>Names of all series in order of appearance; the place in it chooses the colour.</summary>
     internal IReadOnlyList<string> SeriesNames => [.. Panels.SelectMany(p => p.Series).Select(s => s.Name).Distinct()];

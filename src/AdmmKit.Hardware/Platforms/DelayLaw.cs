@@ -1,0 +1,24 @@
+namespace AdmmKit.Hardware.Platforms;
+
+/// <summary>How a layer's delay falls with its survivors: sparse execution as a multiple of dense execution.</summary>
+public interface IDelayLaw
+{
+    /// <summary>Delay with survivors alone, where a dense layer takes 1.</summary>
+    /// <param name="keepFraction">Survivors as a share of the weights, in [0, 1].</param>
+    double RelativeDelay(double keepFraction);
+}
+
+/// <summary>
+/// ((d / (A - B ln d))^Q + T^Q)^(1/Q) at the density d: what is left for processing elements shrinks with the survivors, and
+/// traffic that does not depend on them sets a floor T. A fit to published points, no derivation from silicon.
+/// </summary>
+/// <param name="A">Relative throughput of the sparse array on a layer with all its weights; positive.</param>
+/// <param name="B">How much it gains as weights go; not negative.</param>
+/// <param name="T">The floor; positive.</param>
+/// <param name="Q">How sharply the two meet; at least 1.</param>
+public sealed record LogarithmicLaw(double A, double B, double T, double Q) : IDelayLaw
+{
+    /// <inheritdoc/>
+    public double RelativeDelay(double keepFraction) => keepFraction <= 0 ? T
+        : Math.Pow(Math.Pow(keepFraction / (A - (B * Math.Log(keepFraction))), Q) + Math.Pow(T, Q), 1 / Q);
+}
