@@ -52,13 +52,19 @@ public interface IChart
     /// <summary>The chart as a Plotly figure: {"data": [...], "layout": {...}}.</summary>
     /// <exception cref="AdmmKitException">The chart is not complete.</exception>
     string ToPlotlyJson();
+}
 
+/// <summary>What can be done with every chart.</summary>
+public static class Charts
+{
     /// <summary>Writes the SVG, and the Plotly figure beside it with the ending <c>.plotly.json</c>.</summary>
+    /// <param name="chart">The chart.</param>
     /// <param name="svgPath">The SVG file.</param>
     /// <exception cref="AdmmKitException">The chart is not complete, or a file cannot be written.</exception>
-    void Save(string svgPath)
+    public static void Save(this IChart chart, string svgPath)
     {
-        (string svg, string json) = (ToSvg(), ToPlotlyJson());
+        ArgumentNullException.ThrowIfNull(chart);
+        (string svg, string json) = (chart.ToSvg(), chart.ToPlotlyJson());
         AtomicFile.Write(svgPath, s => s.Write(Encoding.UTF8.GetBytes(svg)));
         AtomicFile.Write(Path.ChangeExtension(svgPath, ".plotly.json"), s => s.Write(Encoding.UTF8.GetBytes(json)));
     }
@@ -81,9 +87,6 @@ public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartP
     /// <summary>The chart as a Plotly figure: {"data": [...], "layout": {...}}.</summary>
     /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y, or as labels.</exception>
     public string ToPlotlyJson() => PlotlyWriter.Write(Checked());
-
-    /// <inheritdoc cref="IChart.Save"/>
-    public void Save(string svgPath) => ((IChart)this).Save(svgPath);
 
     /// <summary>Names of all series in order of appearance; the place in it chooses the colour.</summary>
     internal IReadOnlyList<string> SeriesNames => [.. Panels.SelectMany(p => p.Series).Select(s => s.Name).Distinct()];
