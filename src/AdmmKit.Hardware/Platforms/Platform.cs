@@ -26,6 +26,9 @@ public abstract class Platform
     /// </summary>
     public abstract bool RunsPrunedDense { get; }
 
+    /// <summary>What is known of its hardware.</summary>
+    public PlatformResources Resources { get; init; } = new();
+
     /// <summary>Energies of single events; null where they are not known.</summary>
     public EnergyTable? Energy { get; init; }
 
