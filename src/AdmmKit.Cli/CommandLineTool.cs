@@ -17,6 +17,7 @@ internal static class CommandLineTool
         var root = new RootCommand("AdmmKit: prunes and quantizes neural networks by ADMM, and reproduces ADMM-NN (ASPLOS 2019).")
         {
             ReproduceCommand.Create(),
+            SearchCommand.Create(),
             CompressCommand.Create(),
             TrainCommand.Create(),
             EvaluateCommand.Create(),

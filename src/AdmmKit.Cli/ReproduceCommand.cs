@@ -118,7 +118,7 @@ internal static class ReproduceCommand
         }
     }
 
-    private static void Show(string title, IReadOnlyList<ResultRow> rows)
+    public static void Show(string title, IReadOnlyList<ResultRow> rows)
     {
         var view = new Table().Title(Markup.Escape(title)).Border(TableBorder.Simple);
         foreach (string column in new[] { "", "paper", "ours", "status" })

@@ -86,7 +86,7 @@ public static class DenseTraining
         }
 
         history.Begin(Phase, recipe.Epochs, 1);
-        TrainedNetwork trained = new CompressionPipeline(network, history, states).Pretrain(new TrainingPhase(Phase, steps, rate), cancellation);
+        TrainedNetwork trained = new CompressionPipeline(network, history, states).Pretrain(new TrainingPhase(Phase, steps, rate), cancellation: cancellation);
         Evaluation test = network.Evaluate(DataSplit.Test);
         test = test with { Correct = new ScalarNetwork(spec, trained.Weights).CountCorrect(data.Test, threads, cancellation) };
         double seconds = (states?.Elapsed ?? clock.Elapsed).TotalSeconds;

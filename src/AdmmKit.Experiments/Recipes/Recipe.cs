@@ -15,6 +15,15 @@ public sealed record Recipe
     /// <summary>Training images are moved by up to this many pixels each way; 0 for none.</summary>
     public int MaxShift { get; init; } = 1;
 
+    /// <summary>Whether training images are mirrored left to right with probability 1/2.</summary>
+    public bool Flip { get; init; }
+
+    /// <summary>How many training images are used, from the first on; all if not given.</summary>
+    public int? TrainingImages { get; init; }
+
+    /// <summary>A file with the dense network (.safetensors or .admm), in place of <see cref="Pretrain"/>; null for none.</summary>
+    public string? Pretrained { get; init; }
+
     /// <summary>Training of the dense network.</summary>
     public TrainingRecipe Pretrain { get; init; } = new();
 

@@ -11,6 +11,11 @@ internal static class RecipeChecks
         Range("batchSize", recipe.BatchSize, 1, 4096);
         Range("maxShift", recipe.MaxShift, 0, Math.Min(spec.Input.Height, spec.Input.Width) / 2);
         Training("pretrain", recipe.Pretrain);
+        if (recipe.TrainingImages is { } images)
+        {
+            Range("trainingImages", images, recipe.BatchSize, int.MaxValue);
+        }
+
         foreach (PruneRecipe stage in recipe.Prune)
         {
             string where = $"prune '{stage.Name}'";

@@ -23,10 +23,27 @@ public static class RecipeJson
     /// <param name="recipe">The recipe.</param>
     public static string Write(Recipe recipe) => JsonSerializer.Serialize(recipe, Options) + "\n";
 
+    /// <summary>A recipe of a search as JSON.</summary>
+    /// <param name="recipe">The recipe.</param>
+    public static string Write(SearchRecipe recipe) => JsonSerializer.Serialize(recipe, Options) + "\n";
+
     /// <summary>Reads a recipe file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="AdmmKitException">It cannot be read, or is no recipe; the message says where.</exception>
-    public static Recipe Load(string path)
+    public static Recipe Load(string path) => Load<Recipe>(path);
+
+    /// <summary>Reads the recipe file of a search.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="AdmmKitException">It cannot be read, or is no such recipe; the message says where.</exception>
+    public static SearchRecipe LoadSearch(string path) => Load<SearchRecipe>(path);
+
+    /// <summary>Reads a recipe.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="BadFileException">It is no recipe; the message says where and, for an unknown key, the nearest valid one.</exception>
+    public static Recipe Parse(string json, string name) => Parse<Recipe>(json, name);
+
+    private static T Load<T>(string path)
     {
         try
         {
@@ -34,7 +51,7 @@ public static class RecipeJson
             // A pipe or a device does not say how long it is: read until there is too much.
             var bytes = new byte[MaximumBytes + 1];
             int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return length <= MaximumBytes ? Parse(new StreamReader(new MemoryStream(bytes, 0, length)).ReadToEnd(), path)
+            return length <= MaximumBytes ? Parse<T>(new StreamReader(new MemoryStream(bytes, 0, length)).ReadToEnd(), path)
                 : throw new BadFileException($"'{path}' is larger than a recipe can be (1 MiB): is it the right file?");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -43,11 +60,7 @@ public static class RecipeJson
         }
     }
 
-    /// <summary>Reads a recipe.</summary>
-    /// <param name="json">The text.</param>
-    /// <param name="name">What messages call it.</param>
-    /// <exception cref="BadFileException">It is no recipe; the message says where and, for an unknown key, the nearest valid one.</exception>
-    public static Recipe Parse(string json, string name)
+    private static T Parse<T>(string json, string name)
     {
         try
         {
@@ -57,8 +70,8 @@ public static class RecipeJson
                 AllowTrailingCommas = true,
                 MaxDepth = 16,
             });
-            CheckKeys(node, typeof(Recipe), name, "recipe");
-            return node.Deserialize<Recipe>(Options) ?? throw new BadFileException($"'{name}' holds null, not a recipe.");
+            CheckKeys(node, typeof(T), name, "recipe");
+            return node.Deserialize<T>(Options) ?? throw new BadFileException($"'{name}' holds null, not a recipe.");
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {

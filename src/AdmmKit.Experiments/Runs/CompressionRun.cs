@@ -74,7 +74,7 @@ public sealed class CompressionRun
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(data);
         this.recipe = recipe;
-        this.data = data;
+        this.data = Part(data, recipe.TrainingImages);
         spec = NetworkSpec.Create(recipe.Architecture, data.Training.Shape, data.Training.Classes);
         RecipeChecks.Check(recipe, spec);
     }
@@ -96,7 +96,7 @@ public sealed class CompressionRun
     {
         var clock = Stopwatch.StartNew();
         using var network = new TrainableNetwork(
-            spec, data, new EngineOptions { BatchSize = recipe.BatchSize, MaxShift = recipe.MaxShift, Seed = recipe.Seed, Threads = threads });
+            spec, data, Engine(recipe, threads));
         using var evaluator = new Network(spec, 256, threads);
         var history = new History(observer, network.StepsPerEpoch, before?.History ?? [], before is null ? 0 : RecipeFlow.Epochs(before.Recipe));
         var flow = new RecipeFlow(recipe, network, history, new CompressionPipeline(network, history, checkpoints), cancellation);
@@ -142,6 +142,28 @@ public sealed class CompressionRun
         return new RunResult(
             recipe, new DataOrigin(data.Name, data.Source, data.Checksums), dense, pruned, quantized, history.Points,
             (long)Epochs * data.Training.Count);
+    }
+
+    /// <summary>How the engine trains by a recipe.</summary>
+    internal static EngineOptions Engine(Recipe recipe, int threads) => new()
+    {
+        BatchSize = recipe.BatchSize,
+        MaxShift = recipe.MaxShift,
+        Flip = recipe.Flip,
+        Seed = recipe.Seed,
+        Threads = threads,
+    };
+
+    /// <summary>The data with the first training images alone.</summary>
+    internal static DataSet Part(DataSet data, int? trainingImages)
+    {
+        if (trainingImages is not { } count || count == data.Training.Count)
+        {
+            return data;
+        }
+
+        return count < data.Training.Count ? data with { Training = data.Training.Slice(0, count) } : throw new AdmmKitException(FormattableString.Invariant(
+            $"trainingImages is {count}, but {data.Name} has {data.Training.Count} of them: leave it out for all."));
     }
 
     /// <summary>The model as a reader of its file gets it: what is evaluated is what was written.</summary>

@@ -17,11 +17,13 @@ internal sealed class RecipeFlow(
     private readonly NetworkSpec spec = network.Spec;
 
     /// <summary>Passes over the training images that a recipe takes.</summary>
-    public static int Epochs(Recipe recipe) => recipe.Pretrain.Epochs
+    public static int Epochs(Recipe recipe) => (recipe.Pretrained is null ? recipe.Pretrain.Epochs : 0)
         + recipe.Prune.Sum(p => Epochs(p) + p.Retrain.Epochs)
         + (recipe.Quantize is { } q ? Epochs(q) + (q.Biases?.Epochs ?? 0) : 0);
 
-    public TrainedNetwork Pretrain() => pipeline.Pretrain(Phase("pretrain", recipe.Pretrain), cancellation);
+    public TrainedNetwork Pretrain() => recipe.Pretrained is { } file
+        ? pipeline.Pretrain(Phase("pretrained", new TrainingRecipe { Epochs = 0 }), PretrainedModel.Load(file, spec), cancellation)
+        : pipeline.Pretrain(Phase("pretrain", recipe.Pretrain), cancellation: cancellation);
 
     public PrunedNetwork Prune(PruneRecipe stage, TrainedNetwork dense, PrunedNetwork? before)
     {

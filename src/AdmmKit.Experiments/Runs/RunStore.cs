@@ -40,11 +40,31 @@ public sealed class RunStore(string folder)
         var everything = new JsonObject
         {
             ["revision"] = Revision,
-            ["recipe"] = Sorted(JsonNode.Parse(RecipeJson.Write(recipe))),
+            ["recipe"] = Sorted(Portable(recipe)),
             ["data"] = new JsonArray([.. data.Checksums.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => (JsonNode)(c.Key + " " + c.Value))]),
             ["split"] = $"{data.Training.Count}/{data.Validation.Count}/{data.Test.Count}",
         };
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(everything.ToJsonString())))[..16];
+    }
+
+    // A network in a file counts by its content, not by its place. What older recipes did not have does not change their names.
+    private static JsonObject Portable(Recipe recipe)
+    {
+        JsonObject json = JsonNode.Parse(RecipeJson.Write(recipe))!.AsObject();
+        foreach ((string key, bool unused) in new[] { ("flip", !recipe.Flip), ("trainingImages", recipe.TrainingImages is null), ("pretrained", recipe.Pretrained is null) })
+        {
+            if (unused)
+            {
+                json.Remove(key);
+            }
+        }
+
+        if (recipe.Pretrained is { } file)
+        {
+            json["pretrained"] = PretrainedModel.Hash(file);
+        }
+
+        return json;
     }
 
     /// <summary>Does a run, or what is left of it; takes it from the folder if it is done.</summary>

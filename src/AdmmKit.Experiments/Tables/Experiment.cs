@@ -33,6 +33,11 @@ public sealed record Experiment(
     /// <summary>An accuracy in %: for each curve a row says up to which compressionRatio its mean reaches it; null for none.</summary>
     public double? BestAt { get; init; }
 
+    /// <summary>
+    /// Models up to this size are published. Barely pruned networks in float32 would make up most of a folder; they stay in the store.
+    /// </summary>
+    public int PublishedBytes { get; init; } = 120_000;
+
     /// <summary>What the x axis of its picture shows; null for no such picture. The axis is logarithmic.</summary>
     public string? XTitle { get; init; }
 }

@@ -8,9 +8,6 @@ namespace AdmmKit.Experiments.Tables;
 /// <summary>Runs an experiment for several seeds and writes its folder of results.</summary>
 public static class Reproduction
 {
-    // Barely pruned networks in float32 would make up most of a folder that is to be published. They stay in the store.
-    private const int MaximumPublishedBytes = 120_000;
-
     /// <summary>Does all runs of an experiment, or takes them from the store: each variant, each seed.</summary>
     /// <param name="experiment">The experiment.</param>
     /// <param name="store">Where runs are kept.</param>
@@ -71,7 +68,7 @@ public static class Reproduction
         ResultRows.Write(At("rows.csv"), rows);
         var models = new List<ModelRecord>();
         bool Small(ExperimentLine line) =>
-            line.Model != "dense" && Measurements.Models(line, runs[line.Variant]).All(m => m.Model.Size.TotalBytes <= MaximumPublishedBytes);
+            line.Model != "dense" && Measurements.Models(line, runs[line.Variant]).All(m => m.Model.Size.TotalBytes <= experiment.PublishedBytes);
         foreach (ExperimentLine line in experiment.Lines.Where(Small))
         {
             foreach ((ModelResult model, RunResult run) in Measurements.Models(line, runs[line.Variant]).Zip(runs[line.Variant]))

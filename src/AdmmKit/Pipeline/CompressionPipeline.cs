@@ -30,13 +30,14 @@ public sealed class CompressionPipeline
         this.checkpoints = checkpoints;
     }
 
-    /// <summary>Trains the dense network from where it stands.</summary>
-    /// <param name="phase">Length and learning rate.</param>
+    /// <summary>Trains the dense network.</summary>
+    /// <param name="phase">Length and learning rate; of no steps where the network is trained already.</param>
+    /// <param name="start">Where to start; null for where the network stands.</param>
     /// <param name="cancellation">Stops between two steps.</param>
-    public TrainedNetwork Pretrain(TrainingPhase phase, CancellationToken cancellation = default)
+    public TrainedNetwork Pretrain(TrainingPhase phase, NetworkWeights? start = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(phase);
-        network.Prepare(NetworkWeights.CopyFrom(network));
+        network.Prepare(start ?? NetworkWeights.CopyFrom(network));
         Evaluation validation = Train(phase, cancellation);
         return new TrainedNetwork(NetworkWeights.CopyFrom(network), validation);
     }

@@ -109,7 +109,7 @@ public sealed class HostileStateTests : IDisposable
                 try
                 {
                     // Resumes, then stops before the first step.
-                    pipeline.Pretrain(Phase, new CancellationToken(canceled: true));
+                    pipeline.Pretrain(Phase, cancellation: new CancellationToken(canceled: true));
                 }
                 catch (OperationCanceledException)
                 {

@@ -1,0 +1,60 @@
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Tables;
+
+namespace AdmmKit.Experiments.Search;
+
+/// <summary>Recipes of searches for the networks that come with data.</summary>
+public static class SearchPresets
+{
+    private static readonly Dictionary<string, Func<SearchRecipe>> Presets = new(StringComparer.Ordinal)
+    {
+        ["lenet5"] = () => LeNet5,
+        ["resnet20"] = () => ResNet20,
+    };
+
+    /// <summary>Names that <see cref="Create"/> knows.</summary>
+    public static IReadOnlyCollection<string> Names => Presets.Keys;
+
+    /// <summary>A recipe by name.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <exception cref="AdmmKitException">There is no such recipe; the nearest name is suggested.</exception>
+    public static SearchRecipe Create(string name) => Presets.TryGetValue(name, out var create)
+        ? create() : throw new AdmmKitException(AdmmKit.Names.Unknown("preset", name, Names));
+
+    /// <summary>Recipes of the same network to show beside what a preset finds: the paper's own ratio, split by hand.</summary>
+    /// <param name="preset">The preset's name; null for a recipe that is none.</param>
+    public static IReadOnlyDictionary<string, Recipe> Beside(string? preset) => preset != "lenet5" ? new Dictionary<string, Recipe>()
+        : new Dictionary<string, Recipe>
+        {
+            ["Table 1's 85x, split by hand"] = PaperRecipes.Full with { Prune = [.. PaperRecipes.Full.Prune.Where(p => p.Name is "40x" or "85x")], Quantize = null },
+        };
+
+    // It begins with the shares of [Han2015], 12x, as the paper does: conv1 keeps two thirds there.
+    private static SearchRecipe LeNet5 => new()
+    {
+        Network = new() { Architecture = "lenet5-relu", Pretrain = new() { Epochs = 8 } },
+        InitialKeepFraction = new Dictionary<string, double> { ["conv1"] = 0.66, ["conv2"] = 0.12, ["fc1"] = 0.08, ["fc2"] = 0.19 },
+        ProbeBudget = 0.5,
+        Probe = new() { TrainingImages = 20_000 },
+        Final = new() { Admm = new() { Iterations = 10, RhoGrowth = 1.3f }, Retrain = new() { Epochs = 12, LearningRate = 2e-3 } },
+        Bits = new()
+        {
+            ProbeBudget = 0.2,
+            Final = new() { Admm = new() { Iterations = 6, RhoGrowth = 1.5f }, Rounds = [0.5, 0.75, 0.9, 0.97], RoundTraining = new() { Epochs = 3, LearningRate = 2e-3 }, Biases = new() { Epochs = 2 } },
+        },
+    };
+
+    // No shares were published for it; the fully connected layer is pruned moderately, as sec. 5.1 in [Ren2019] advises.
+    private static SearchRecipe ResNet20 => new()
+    {
+        Network = new() { Architecture = "resnet20", Pretrained = "results/resnet20/resnet20.safetensors", MaxShift = 4, Flip = true },
+        OtherKeepFraction = 0.6,
+        InitialKeepFraction = new Dictionary<string, double> { ["fc"] = 0.3 },
+        Held = ["fc"],
+        ProbeBudget = 3,
+        Bisections = 4,
+        LargestReduction = 2.4,
+        Probe = new() { TrainingImages = 10_000, Admm = new() { Iterations = 2, RhoGrowth = 3, LearningRate = 5e-4 }, Retrain = new() { Epochs = 2, LearningRate = 1e-3 } },
+        Final = new() { Admm = new() { Iterations = 5, RhoGrowth = 1.8f, LearningRate = 5e-4 }, Retrain = new() { Epochs = 8, LearningRate = 1.5e-3 } },
+    };
+}

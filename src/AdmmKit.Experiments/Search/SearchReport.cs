@@ -1,0 +1,185 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using AdmmKit.Engine;
+using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Results;
+using AdmmKit.Experiments.Runs;
+using AdmmKit.Experiments.Tables;
+using AdmmKit.Hardware.Platforms;
+using AdmmKit.Hardware.Search;
+using AdmmKit.Networks;
+using AdmmKit.Storage;
+
+namespace AdmmKit.Experiments.Search;
+
+/// <summary>What searches for several objectives came to, side by side: rows, pictures and models in a folder of results.</summary>
+public static class SearchReport
+{
+    private const string Dense = "Dense";
+    private const double NormalQuantile = 1.96;
+
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    /// <summary>The experiment that runs what was found, for one or more seeds: one variant an objective.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="searches">The searches, the one to compare with first.</param>
+    /// <param name="beside">Other recipes of the same network to show beside them, by name; the last model of each.</param>
+    public static Experiment Experiment(string name, IReadOnlyList<FinishedSearch> searches, IReadOnlyDictionary<string, Recipe> beside)
+    {
+        ArgumentNullException.ThrowIfNull(searches);
+        ArgumentNullException.ThrowIfNull(beside);
+        var variants = searches.ToDictionary(s => s.Objective.Name, s => s.Recipe);
+        var lines = new List<ExperimentLine> { new(Dense, searches[0].Objective.Name, "dense") };
+        foreach (FinishedSearch search in searches)
+        {
+            lines.Add(new ExperimentLine("Least " + search.Objective.Name, search.Objective.Name, ShareSearch.Pruned));
+            if (search.Recipe.Quantize is { } q)
+            {
+                lines.Add(new ExperimentLine(
+                    FormattableString.Invariant($"Least {search.Objective.Name}, conv {q.ConvolutionBits} b, fc {q.FullyConnectedBits} b"),
+                    search.Objective.Name, "quantized"));
+            }
+        }
+
+        foreach ((string row, Recipe recipe) in beside)
+        {
+            variants.Add(row, recipe);
+            lines.Add(new ExperimentLine(row, row, recipe.Quantize is null ? recipe.Prune[^1].Name : "quantized"));
+        }
+
+        return new Experiment(name, $"Fig. 5: hardware-aware compression of {searches[0].Recipe.Architecture}", variants, lines)
+        {
+            PublishedBytes = 1_000_000,
+        };
+    }
+
+    /// <summary>Writes the folder of results.</summary>
+    /// <param name="experiment">The experiment, of <see cref="Experiment"/>.</param>
+    /// <param name="searches">The searches.</param>
+    /// <param name="runs">Its runs, one a seed for each variant.</param>
+    /// <param name="platforms">What to tell delays for.</param>
+    /// <param name="data">The data.</param>
+    /// <param name="manifest">How it was made.</param>
+    /// <param name="folder">Where to.</param>
+    /// <param name="threads">Threads; 0 means all cores.</param>
+    /// <returns>The rows.</returns>
+    /// <exception cref="AdmmKitException">A file cannot be written.</exception>
+    public static IReadOnlyList<ResultRow> Write(
+        Experiment experiment, IReadOnlyList<FinishedSearch> searches, IReadOnlyDictionary<string, IReadOnlyList<RunResult>> runs,
+        IReadOnlyList<Platform> platforms, DataSet data, Manifest manifest, string folder, int threads = 0)
+    {
+        ArgumentNullException.ThrowIfNull(experiment);
+        ArgumentNullException.ThrowIfNull(searches);
+        ArgumentNullException.ThrowIfNull(runs);
+        ArgumentNullException.ThrowIfNull(platforms);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(manifest);
+        experiment = experiment with
+        {
+            Others = [.. HardwareRows(experiment, runs, platforms, manifest.CommandLine), .. Differences(experiment, runs, data, threads, manifest.CommandLine)],
+        };
+        Reproduction.Write(experiment, runs, manifest, folder);
+        foreach (FinishedSearch search in searches)
+        {
+            PathChart(search).Save(Path.Combine(folder, $"path-{PortablePath.FileName(search.Objective.Name)}.svg"));
+        }
+
+        AtomicFile.Write(Path.Combine(folder, "search.json"), stream => JsonSerializer.Serialize(
+            stream, searches.Select(s => new { objective = s.Objective.Name, s.Objective.Unit, s.Dense, s.Result, s.Bits }), Options));
+        return Measurements.Rows(experiment, runs, manifest.CommandLine);
+    }
+
+    /// <summary>What each platform makes of each line's models; the mean over seeds.</summary>
+    private static IEnumerable<ResultRow> HardwareRows(
+        Experiment experiment, IReadOnlyDictionary<string, IReadOnlyList<RunResult>> runs, IReadOnlyList<Platform> platforms, string source)
+    {
+        foreach (ExperimentLine line in experiment.Lines.Where(l => l.Model != "dense"))
+        {
+            IReadOnlyList<ModelResult> models = Measurements.Models(line, runs[line.Variant]);
+            string row = Measurements.RowName(line, runs[line.Variant]);
+            ResultRow Row(string quantity, string unit, Func<CompressedNetwork, double> value)
+            {
+                double[] values = [.. models.Select(m => value(m.Model))];
+                double? spread = Measurements.HalfWidth(values) is { } half ? Math.Round(half, 6) : null;
+                return new ResultRow(row, quantity, unit, null, Math.Round(values.Average(), 6), spread, models.Count, ResultStatus.None, source);
+            }
+
+            foreach (Platform platform in platforms)
+            {
+                double Dense(CompressedNetwork m) => m.Spec.Layers.Sum(platform.DenseDelay);
+                double[] Speedups(CompressedNetwork m) => [.. m.Layers.Select(l => platform.Speedup(l.Layer, Keep(l)))];
+                yield return Row($"delay on {platform.Name}", platform.DelayUnit, m => Delay(platform, m));
+                yield return Row($"speedup on {platform.Name}", "x", m => Dense(m) / Delay(platform, m));
+                yield return Row($"slowest layer's speedup on {platform.Name}", "x", m => Speedups(m).Min());
+                yield return Row($"layers left dense on {platform.Name}", "", m => m.Layers.Count(l => Keep(l) >= 1));
+            }
+        }
+    }
+
+    /// <summary>How each line differs from the first compressed one in accuracy on the same validation images, with the 95 % interval.</summary>
+    private static IEnumerable<ResultRow> Differences(
+        Experiment experiment, IReadOnlyDictionary<string, IReadOnlyList<RunResult>> runs, DataSet data, int threads, string source)
+    {
+        ExperimentLine[] lines = [.. experiment.Lines.Where(l => l.Model != "dense")];
+        using var network = new Network(runs.Values.First()[0].Spec, 256, threads);
+        double[] Correct(ExperimentLine line)
+        {
+            var share = new double[data.Validation.Count];
+            IReadOnlyList<ModelResult> models = Measurements.Models(line, runs[line.Variant]);
+            foreach (ModelResult model in models)
+            {
+                network.SetWeights(model.Model.Decode());
+                float[][] scores = network.Predict(data.Validation);
+                for (int i = 0; i < share.Length; i++)
+                {
+                    share[i] += Array.IndexOf(scores[i], scores[i].Max()) == data.Validation.Labels.Span[i] ? 1.0 / models.Count : 0;
+                }
+            }
+
+            return share;
+        }
+
+        double[] first = Correct(lines[0]);
+        foreach (ExperimentLine line in lines.Skip(1))
+        {
+            double[] differences = [.. Correct(line).Zip(first, (a, b) => 100 * (a - b))];
+            double mean = differences.Average();
+            double half = NormalQuantile * Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / (differences.Length - 1) / differences.Length);
+            yield return new ResultRow(
+                Measurements.RowName(line, runs[line.Variant]), "validationTop1Difference", "points", null, Math.Round(mean, 6), Math.Round(half, 6),
+                runs[line.Variant].Count, ResultStatus.None, FormattableString.Invariant($"paired with '{lines[0].Row}' on the same {differences.Length} validation images; {source}"));
+        }
+    }
+
+    private static double Keep(CompressedLayer layer) => (double)layer.Survivors / layer.Layer.WeightCount;
+
+    private static double Delay(Platform platform, CompressedNetwork model) => model.Layers.Sum(l => platform.Delay(l.Layer, Keep(l)));
+
+    /// <summary>The way of a search: accuracy, cost and shares, probe by probe.</summary>
+    private static LineChart PathChart(FinishedSearch search)
+    {
+        ProbedCandidate[] path = [.. search.Result.Path];
+        double[] number = [.. Enumerable.Range(1, path.Length).Select(i => (double)i)];
+        ChartSeries Marked(string name, Func<ProbedCandidate, bool> which, Func<ProbedCandidate, double> value) =>
+            new(name, number, [.. path.Select(p => which(p) ? value(p) : double.NaN)], SeriesStyle.Markers);
+        double Accuracy(ProbedCandidate p) => 100 * p.Validation.Accuracy;
+        double Cost(ProbedCandidate p) => 100 * p.Candidate.Cost / search.Result.DenseCost;
+        IReadOnlyList<LayerInfo> layers = search.Spec.Layers;
+        ChartSeries[] shares = [.. layers.Select((l, i) => (l, i)).Where(p => layers.Count <= 6 || path.Any(c => c.Candidate.KeepFraction[p.i] >= 1) || p.i == 1 || p.i == layers.Count - 1)
+            .Select(p => new ChartSeries(p.l.Name, number, [.. path.Select(c => 100 * c.Candidate.KeepFraction[p.i])]))];
+        return new LineChart($"Search for the least {search.Objective.Name}", "probe",
+        [
+            new ChartPanel("validation accuracy (%)",
+                [Marked("accepted", p => p.Accepted, Accuracy), Marked("refused", p => !p.Accepted, Accuracy)]),
+            new ChartPanel("cost (% of dense)", [Marked("accepted", p => p.Accepted, Cost), Marked("refused", p => !p.Accepted, Cost)]),
+            new ChartPanel("keepFraction (%)", shares, AxisScale.Logarithmic),
+        ]);
+    }
+}

@@ -1,0 +1,223 @@
+using AdmmKit.Networks;
+using AdmmKit.Training;
+
+namespace AdmmKit.Hardware.Search;
+
+/// <summary>How a search goes.</summary>
+public sealed record SearchOptions
+{
+    /// <summary>
+    /// alpha_i before any reduction, as shares of the layers' weights, by layer: those of earlier work, which tell how sensitive
+    /// each layer is (sec. 5.2 in [Ren2019]).
+    /// </summary>
+    public IReadOnlyDictionary<string, double> Initial { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>alpha_i before any reduction of layers that <see cref="Initial"/> does not name, in (0, 1].</summary>
+    public double InitialKeepFraction { get; init; } = 0.5;
+
+    /// <summary>Layers that keep their initial alpha_i: fully connected ones that are pruned moderately, to hold the accuracy.</summary>
+    public IReadOnlyList<string> Held { get; init; } = [];
+
+    /// <summary>How far a probe's accuracy may lie below that of the dense network, as a share of the images; not negative.</summary>
+    public double Budget { get; init; } = 0.01;
+
+    /// <summary>The largest reduction that is tried: the costliest layer then has exp(-this) of its initial weights.</summary>
+    public double LargestReduction { get; init; } = 3;
+
+    /// <summary>Probes of each binary search.</summary>
+    public int Bisections { get; init; } = 5;
+}
+
+/// <summary>A way to prune the network, to be tried.</summary>
+/// <param name="Step">Which step of the search asks.</param>
+/// <param name="Reduction">How far the layers' shares are reduced; 0 is the initial ones.</param>
+/// <param name="KeepFraction">alpha_i as a share of each layer's weights, in the order of the layers; 1 where the layer stays dense.</param>
+/// <param name="Cost">What the objective says.</param>
+public sealed record Candidate(string Step, double Reduction, IReadOnlyList<double> KeepFraction, double Cost);
+
+/// <summary>A candidate and what came of it.</summary>
+/// <param name="Candidate">The candidate.</param>
+/// <param name="Validation">Its accuracy after a short compression, on the validation images.</param>
+/// <param name="Accepted">Whether that is within the budget.</param>
+public sealed record ProbedCandidate(Candidate Candidate, Evaluation Validation, bool Accepted);
+
+/// <summary>What a search found.</summary>
+/// <param name="Best">The cheapest accepted candidate.</param>
+/// <param name="Path">All candidates in the order in which they were tried.</param>
+/// <param name="Restored">Names of layers whose structure was restored, because they cannot surpass their break-even.</param>
+/// <param name="DenseCost">What the objective says of the dense network.</param>
+public sealed record SearchResult(
+    Candidate Best, IReadOnlyList<ProbedCandidate> Path, IReadOnlyList<string> Restored, double DenseCost);
+
+/// <summary>
+/// Chooses alpha_i for every layer: Fig. 5 in [Ren2019]. From initial shares, reductions proportional to what each layer costs
+/// (C_i, the amount of computation, where the objective is delay), by binary search on how far they can go under an accuracy
+/// constraint; then layers that do not surpass their break-even are restored, and the margin goes to the others by a second
+/// binary search. With an objective that has no break-even, such as survivors, only the first half is left.
+/// </summary>
+/// <remarks>
+/// In the paper each iteration reduces alpha_i by an amount proportional to C_i. Many small iterations, each in proportion to
+/// what is left of the layer so that none vanishes, come to alpha_i = alpha_i(0) exp(-s C_i / max C): s is the reduction that is
+/// searched. And a layer above its break-even is first tried below it, at half of it; it is restored where the accuracy does not
+/// allow that, which is how we read "cannot surpass".
+/// </remarks>
+public sealed class CompressionSearch
+{
+    // Below its break-even by so much a layer gains enough to be worth the accuracy.
+    private const double Below = 0.5;
+
+    // A start that is already too much is made milder so often.
+    private const int MilderStarts = 3;
+
+    private readonly IReadOnlyList<LayerInfo> layers;
+    private readonly IObjective objective;
+    private readonly SearchOptions options;
+    private readonly Func<Candidate, Evaluation> probe;
+    private readonly double leastAccuracy;
+    private readonly double[] share;
+    private readonly List<ProbedCandidate> path = [];
+    private readonly double?[] settled;
+    private double[] start;
+
+    private CompressionSearch(
+        NetworkSpec spec, Evaluation dense, IObjective objective, SearchOptions options, Func<Candidate, Evaluation> probe)
+    {
+        (layers, this.objective, this.options, this.probe) = (spec.Layers, objective, options, probe);
+        Check(spec, options);
+        leastAccuracy = dense.Accuracy - options.Budget;
+        double[] cost = [.. layers.Select(l => objective.Cost(l, 1))];
+        share = [.. cost.Select((c, i) => options.Held.Contains(layers[i].Name) ? 0 : c / cost.Max())];
+        start = [.. layers.Select(l => options.Initial.TryGetValue(l.Name, out double keep) ? keep : options.InitialKeepFraction)];
+        settled = new double?[layers.Count];
+    }
+
+    /// <summary>Searches.</summary>
+    /// <param name="spec">The network.</param>
+    /// <param name="dense">The dense network's accuracy on the validation images.</param>
+    /// <param name="objective">What is to become small.</param>
+    /// <param name="options">How.</param>
+    /// <param name="probe">Prunes shortly and says the accuracy on the validation images; always the same for the same candidate.</param>
+    /// <exception cref="AdmmKitException">An option is out of range or names no layer, or even mild pruning is beyond the budget.</exception>
+    public static SearchResult Run(
+        NetworkSpec spec, Evaluation dense, IObjective objective, SearchOptions options, Func<Candidate, Evaluation> probe)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(dense);
+        ArgumentNullException.ThrowIfNull(objective);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(probe);
+        return new CompressionSearch(spec, dense, objective, options, probe).Run();
+    }
+
+    private SearchResult Run()
+    {
+        FindStart();
+        double reduction = Bisect("reduce", 0, options.LargestReduction);
+        bool[] above = [.. At(reduction).Select((keep, i) => keep < 1 && keep > objective.BreakEvenKeepFraction(layers[i]))];
+        for (int i = 0; i < layers.Count; i++)
+        {
+            settled[i] = above[i] ? 1 : null;
+        }
+
+        // Each of them alone is tried below its break-even, the costliest first; the others stand dense meanwhile.
+        foreach (int i in Enumerable.Range(0, layers.Count).Where(i => above[i] && objective.BreakEvenKeepFraction(layers[i]) > 0)
+            .OrderByDescending(i => objective.Cost(layers[i], 1)))
+        {
+            settled[i] = Below * objective.BreakEvenKeepFraction(layers[i]);
+            if (!Try($"{layers[i].Name} below its break-even", reduction))
+            {
+                settled[i] = 1;
+            }
+        }
+
+        if (above.Contains(true))
+        {
+            // What was restored leaves a margin to the others; where nothing was, this finds out whether there is one.
+            if (settled.Contains(1))
+            {
+                Try("restore", reduction);
+            }
+
+            Bisect("reduce the others", reduction, options.LargestReduction);
+        }
+
+        ProbedCandidate best = path.Where(p => p.Accepted).MinBy(p => p.Candidate.Cost)!;
+        string[] restored = [.. layers.Where((_, i) => above[i] && best.Candidate.KeepFraction[i] >= 1).Select(l => l.Name)];
+        return new SearchResult(best.Candidate, path, restored, layers.Sum(l => objective.Cost(l, 1)));
+    }
+
+    private void FindStart()
+    {
+        for (int milder = 0; !Try("initial", 0); milder++)
+        {
+            if (milder == MilderStarts)
+            {
+                throw new AdmmKitException(FormattableString.Invariant(
+                    $"Even the mildest start, {100 * path[^1].Candidate.KeepFraction.Min():f0} % of the most pruned layer, has a validation accuracy of {100 * path[^1].Validation.Accuracy:f2} %, below the {100 * leastAccuracy:f2} % of the budget: allow more with the budget, let probes train longer, or give a milder initial keepFraction."));
+            }
+
+            start = [.. start.Select(Math.Sqrt)];
+        }
+    }
+
+    /// <summary>The largest reduction whose probe is accepted, to so many halvings; <paramref name="low"/> is taken for accepted.</summary>
+    private double Bisect(string step, double low, double high)
+    {
+        for (int i = 0; i < options.Bisections; i++)
+        {
+            double middle = (low + high) / 2;
+            (low, high) = Try(step, middle) ? (middle, high) : (low, middle);
+        }
+
+        return low;
+    }
+
+    private bool Try(string step, double reduction)
+    {
+        double[] keep = At(reduction);
+        var candidate = new Candidate(step, reduction, keep, layers.Select((l, i) => objective.Cost(l, keep[i])).Sum());
+        Evaluation validation = probe(candidate);
+        path.Add(new ProbedCandidate(candidate, validation, validation.Accuracy >= leastAccuracy));
+        return path[^1].Accepted;
+    }
+
+    // Rounded to what a recipe says, and never fewer than one weight.
+    private double[] At(double reduction) => [.. layers.Select((l, i) => settled[i] switch
+    {
+        1 => 1,
+        { } pushed => Rounded(l, Math.Min(pushed, Reduced(i, reduction))),
+        null => Rounded(l, Reduced(i, reduction)),
+    })];
+
+    private double Reduced(int layer, double reduction) => start[layer] * Math.Exp(-reduction * share[layer]);
+
+    private static double Rounded(LayerInfo layer, double keep) => Math.Max(Math.Round(keep, 4), 1.0 / layer.WeightCount);
+
+    private static void Check(NetworkSpec spec, SearchOptions options)
+    {
+        foreach (string name in options.Initial.Keys.Concat(options.Held))
+        {
+            spec.IndexOf(name);
+        }
+
+        foreach ((string name, double keep) in options.Initial.Append(new("of the layers that are not named", options.InitialKeepFraction)))
+        {
+            if (!(keep > 0 && keep <= 1))
+            {
+                throw new AdmmKitException(FormattableString.Invariant($"The initial keepFraction {name} is {keep}: it must be above 0 and at most 1."));
+            }
+        }
+
+        string? wrong = options switch
+        {
+            _ when !(options.Budget >= 0 && options.Budget < 1) => FormattableString.Invariant($"the budget {options.Budget} is not a share of images, 0 or more and below 1"),
+            _ when !(options.LargestReduction > 0 && options.LargestReduction <= 20) => FormattableString.Invariant($"the largest reduction {options.LargestReduction} is not above 0 and at most 20"),
+            { Bisections: < 1 or > 30 } => FormattableString.Invariant($"{options.Bisections} bisections are not 1 to 30"),
+            _ => null,
+        };
+        if (wrong is not null)
+        {
+            throw new AdmmKitException($"The search cannot be done: {wrong}.");
+        }
+    }
+}
