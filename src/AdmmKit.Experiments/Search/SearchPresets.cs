@@ -49,8 +49,8 @@ public static class SearchPresets
     {
         Network = new() { Architecture = "resnet20", Pretrained = "results/resnet20/resnet20.safetensors", MaxShift = 4, Flip = true },
         OtherKeepFraction = 0.6,
-        InitialKeepFraction = new Dictionary<string, double> { ["fc"] = 0.3 },
-        Held = ["fc"],
+        InitialKeepFraction = new Dictionary<string, double> { ["linear"] = 0.3 },
+        Held = ["linear"],
         ProbeBudget = 3,
         Bisections = 4,
         LargestReduction = 2.4,

@@ -53,7 +53,7 @@ public sealed class ShareSearch(
         RunResult dense = store.Execute(recipe.Network, data, threads, observer: observer, cancellation: cancellation);
         observer?.Milestone(Line($"{objective.Name}: dense network {100 * dense.Dense.Validation.Accuracy:f2} % of {dense.Dense.Validation.Count} validation images; a probe may lie {recipe.ProbeBudget} points below"));
         int probeEpochs = (recipe.Probe.Admm.Iterations * recipe.Probe.Admm.EpochsPerIteration) + recipe.Probe.Retrain.Epochs;
-        OverallProgress? overall = observer is null ? null : new OverallProgress(observer, ((2 * recipe.Bisections) + 2) * probeEpochs);
+        OverallProgress? overall = observer is null ? null : new OverallProgress(observer, ((3 * recipe.Bisections) + 1) * probeEpochs);
         var probes = new Probes(probeFolder, data, threads, overall, cancellation);
         var options = new SearchOptions
         {

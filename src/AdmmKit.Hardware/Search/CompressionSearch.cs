@@ -52,14 +52,14 @@ public sealed record SearchResult(
 /// <summary>
 /// Chooses alpha_i for every layer: Fig. 5 in [Ren2019]. From initial shares, reductions proportional to what each layer costs
 /// (C_i, the amount of computation, where the objective is delay), by binary search on how far they can go under an accuracy
-/// constraint; then layers that do not surpass their break-even are restored, and the margin goes to the others by a second
+/// constraint; then layers that do not surpass their break-even are restored, and the margin goes to the others by another
 /// binary search. With an objective that has no break-even, such as survivors, only the first half is left.
 /// </summary>
 /// <remarks>
 /// In the paper each iteration reduces alpha_i by an amount proportional to C_i. Many small iterations, each in proportion to
 /// what is left of the layer so that none vanishes, come to alpha_i = alpha_i(0) exp(-s C_i / max C): s is the reduction that is
-/// searched. And a layer above its break-even is first tried below it, at half of it; it is restored where the accuracy does not
-/// allow that, which is how we read "cannot surpass".
+/// searched. And layers above their break-even are not only restored, with the margin given to the others: it is also tried
+/// what the others must give back when these layers are pruned to half of their break-even. The cheaper of the two is taken.
 /// </remarks>
 public sealed class CompressionSearch
 {
@@ -119,26 +119,20 @@ public sealed class CompressionSearch
             settled[i] = above[i] ? 1 : null;
         }
 
-        // Each of them alone is tried below its break-even, the costliest first; the others stand dense meanwhile.
-        foreach (int i in Enumerable.Range(0, layers.Count).Where(i => above[i] && objective.BreakEvenKeepFraction(layers[i]) > 0)
-            .OrderByDescending(i => objective.Cost(layers[i], 1)))
-        {
-            settled[i] = Below * objective.BreakEvenKeepFraction(layers[i]);
-            if (!Try($"{layers[i].Name} below its break-even", reduction))
-            {
-                settled[i] = 1;
-            }
-        }
-
         if (above.Contains(true))
         {
-            // What was restored leaves a margin to the others; where nothing was, this finds out whether there is one.
-            if (settled.Contains(1))
+            // Both ways leave or cost the others a margin, so each searches their reduction anew.
+            Bisect("restore, and reduce the others", 0, options.LargestReduction);
+            for (int i = 0; i < layers.Count; i++)
             {
-                Try("restore", reduction);
+                double breakEven = objective.BreakEvenKeepFraction(layers[i]);
+                settled[i] = above[i] && breakEven > 0 ? Below * breakEven : settled[i];
             }
 
-            Bisect("reduce the others", reduction, options.LargestReduction);
+            if (settled.Any(s => s < 1))
+            {
+                Bisect("below break-even, and reduce the others", 0, options.LargestReduction);
+            }
         }
 
         ProbedCandidate best = path.Where(p => p.Accepted).MinBy(p => p.Candidate.Cost)!;
