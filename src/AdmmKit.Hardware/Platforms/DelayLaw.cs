@@ -22,3 +22,21 @@ public sealed record LogarithmicLaw(double A, double B, double T, double Q) : ID
     public double RelativeDelay(double keepFraction) => keepFraction <= 0 ? T
         : Math.Pow(Math.Pow(keepFraction / (A - (B * Math.Log(keepFraction))), Q) + Math.Pow(T, Q), 1 / Q);
 }
+
+/// <summary>
+/// ((d / (A - B d))^Q + T^Q)^(1/Q) at the density d: the area left for processing elements falls in a straight line with the
+/// survivors that memory has to hold. Where A - B d is not positive nothing is left, and the layer never ends.
+/// </summary>
+/// <param name="A">Relative throughput of the sparse array where memory takes nothing; positive.</param>
+/// <param name="B">What a layer with all its weights takes of it; not negative.</param>
+/// <param name="T">The floor; positive.</param>
+/// <param name="Q">How sharply the two meet; at least 1.</param>
+public sealed record LinearAreaLaw(double A, double B, double T, double Q) : IDelayLaw
+{
+    /// <inheritdoc/>
+    public double RelativeDelay(double keepFraction)
+    {
+        double left = A - (B * keepFraction);
+        return left <= 0 ? double.PositiveInfinity : Math.Pow(Math.Pow(keepFraction / left, Q) + Math.Pow(T, Q), 1 / Q);
+    }
+}

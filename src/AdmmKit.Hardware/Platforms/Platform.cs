@@ -5,9 +5,6 @@ namespace AdmmKit.Hardware.Platforms;
 /// <summary>Hardware that a network runs on: how long a layer takes dense, and how long it takes with its survivors alone.</summary>
 public abstract class Platform
 {
-    // A bisection halves the interval each time: 60 times is the last bit of a double.
-    private const int Bisections = 60;
-
     /// <summary>Names the platform, such as "admm-nn-40nm".</summary>
     public required string Name { get; init; }
 
@@ -25,6 +22,9 @@ public abstract class Platform
     /// processing elements are built for sparse layers cannot, unless the layer's structure is restored (Fig. 5 in [Ren2019]).
     /// </summary>
     public abstract bool RunsPrunedDense { get; }
+
+    /// <summary>What is known of its hardware.</summary>
+    public PlatformResources Resources { get; init; } = new();
 
     /// <summary>Energies of single events; null where they are not known.</summary>
     public EnergyTable? Energy { get; init; }
@@ -60,23 +60,7 @@ public abstract class Platform
     /// pruning ratio. 0 where sparse is never faster, 1 where it always is.
     /// </summary>
     /// <param name="layer">The layer.</param>
-    public double BreakEvenKeepFraction(LayerInfo layer)
-    {
-        double dense = DenseDelay(layer);
-        (double low, double high) = (0, 1);
-        if (SparseDelay(layer, low) >= dense || SparseDelay(layer, high) <= dense)
-        {
-            return SparseDelay(layer, low) >= dense ? 0 : 1;
-        }
-
-        for (int i = 0; i < Bisections; i++)
-        {
-            double middle = (low + high) / 2;
-            (low, high) = SparseDelay(layer, middle) <= dense ? (middle, high) : (low, middle);
-        }
-
-        return low;
-    }
+    public double BreakEvenKeepFraction(LayerInfo layer) => BreakEven.KeepFraction(DenseDelay(layer), d => SparseDelay(layer, d));
 }
 
 /// <summary>Energies of single events, in pJ.</summary>
