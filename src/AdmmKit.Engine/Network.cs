@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using AdmmKit.Engine.Data;
 using AdmmKit.Engine.Kernels;
 using AdmmKit.Engine.Layers;
@@ -22,8 +23,10 @@ public sealed unsafe class Network : IDisposable
     private readonly float[] pixelValues;
     private readonly float[] losses;
     private readonly int[] predictions;
+    private readonly long[] layerTicks;
     private bool followMasks;
     private Batch batch;
+    private byte* pixels;
 
     /// <summary>Builds a network with all weights zero.</summary>
     /// <param name="spec">What it computes.</param>
@@ -49,6 +52,7 @@ public sealed unsafe class Network : IDisposable
         pixelValues = PixelValues(spec);
         Layers = new GraphBuilder(spec, input, new LayerContext(blocked, kernels, pool, forTraining, MaxBlocks)).Build();
         Parameters = [.. Layers.OfType<IParameterLayer>().Select(l => l.Parameters)];
+        layerTicks = new long[Layers.Count];
         isChain = Layers.All(l => l is ConvolutionLayer or FullyConnectedLayer or MaxPoolLayer or AveragePoolLayer or ReluLayer or DropoutLayer)
             && spec.Inputs.Select((from, i) => from is [var f] && f == i - 1).All(follows => follows);
         Normalizations = [.. Layers.OfType<BatchNormLayer>().Select(l => l.Normalization)];
@@ -67,6 +71,9 @@ public sealed unsafe class Network : IDisposable
     internal IReadOnlyList<Normalization> Normalizations { get; }
 
     internal int MaxBlocks { get; }
+
+    /// <summary>Time that each of <see cref="Layers"/> took in all forward passes so far, in ticks of the stopwatch.</summary>
+    internal IReadOnlyList<long> LayerTicks => layerTicks;
 
     internal int MaxBatch => MaxBlocks * blockSize;
 
@@ -183,19 +190,31 @@ public sealed unsafe class Network : IDisposable
             FollowMasks();
         }
 
-        batch = images;
-        pass.Images = images.Count;
-        pass.Blocks = (images.Count + blockSize - 1) / blockSize;
         pass.Training = training;
         pass.RandomKey = randomKey;
-        pool.Run(pass.Blocks, loadBlock);
-        foreach (Layer layer in Layers)
+        fixed (byte* p = images.Images.Pixels.Span)
         {
-            layer.Forward(pass);
+            Forward(images, p);
         }
 
         return SoftmaxCrossEntropy(training);
     }
+
+    /// <summary>Loads images one after the other and runs them forward; <see cref="Score"/> has the outputs.</summary>
+    /// <param name="images">Whole images, as many as one pass can take at most.</param>
+    internal void Infer(ReadOnlySpan<byte> images)
+    {
+        fixed (byte* p = images)
+        {
+            Forward(default(Batch) with { Count = images.Length / Spec.Input.Size }, p);
+        }
+    }
+
+    /// <summary>Output of the last pass, before softmax.</summary>
+    internal float Score(int image, int output) => Layers[^1].Output.Pointer[Lane(image, output)];
+
+    /// <summary>Layers take or leave their zeros as <see cref="Layers.Parameters.SurvivorsAlone"/> says, from now on.</summary>
+    internal void FollowSurvivors() => FollowMasks();
 
     internal void Backward()
     {
@@ -207,6 +226,23 @@ public sealed unsafe class Network : IDisposable
 
     /// <summary>The next pass finds out who reads what, and leaves out what nobody reads.</summary>
     internal void MasksChanged() => followMasks = true;
+
+    private void Forward(in Batch images, byte* first)
+    {
+        batch = images;
+        pixels = first;
+        pass.Images = images.Count;
+        pass.Blocks = (images.Count + blockSize - 1) / blockSize;
+        pool.Run(pass.Blocks, loadBlock);
+        long before = Stopwatch.GetTimestamp();
+        for (int i = 0; i < Layers.Count; i++)
+        {
+            Layers[i].Forward(pass);
+            long now = Stopwatch.GetTimestamp();
+            layerTicks[i] += now - before;
+            before = now;
+        }
+    }
 
     private void FollowMasks()
     {
@@ -242,7 +278,6 @@ public sealed unsafe class Network : IDisposable
     {
         (int channels, int height, int width) = (Spec.Input.Channels, Spec.Input.Height, Spec.Input.Width);
         float* destination = input.Pointer + ((nint)block * Spec.Input.Size * blockSize);
-        ReadOnlySpan<byte> pixels = batch.Images.Pixels.Span;
         for (int lane = 0; lane < blockSize; lane++)
         {
             int index = (block * blockSize) + lane;
@@ -256,7 +291,7 @@ public sealed unsafe class Network : IDisposable
                 continue;
             }
 
-            ReadOnlySpan<byte> image = pixels.Slice(batch.ImageAt(index) * Spec.Input.Size, Spec.Input.Size);
+            var image = new ReadOnlySpan<byte>(pixels + ((nint)batch.ImageAt(index) * Spec.Input.Size), Spec.Input.Size);
             (int dx, int dy) = batch.ShiftAt(index);
             (int origin, int step) = batch.FlipAt(index) ? (width - 1 - dx, -1) : (-dx, 1);
             for (int c = 0; c < channels; c++)

@@ -21,6 +21,7 @@ internal sealed unsafe partial class ConvolutionLayer
     public override void SetRead(bool[] read)
     {
         base.SetRead(read);
+        survivors = Parameters.SurvivorsAlone ? FindSurvivors() : null;
         sparse = Parameters.Sparse is null ? null : new SparseProduct(Parameters, SparseGeometry(), Live, Context);
         if (sparse is not null && Copies && surrounded.Length == 0)
         {
@@ -32,7 +33,7 @@ internal sealed unsafe partial class ConvolutionLayer
         surroundedGradient.Span.Clear();
     }
 
-    public override bool[] InputsRead() => sparse?.InputsRead ?? base.InputsRead();
+    public override bool[] InputsRead() => survivors?.InputsRead ?? sparse?.InputsRead ?? base.InputsRead();
 
     private SparseGeometry SparseGeometry() => new()
     {

@@ -30,7 +30,7 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
         this.node = node;
         Parameters = new Parameters(node.Layer(Input)!, context.ForTraining, node.Biased, CanRunSparse && node.Groups == 1);
         (forwardBand, backwardBand, weightGradient, biasGradient) = (ForwardBand, BackwardBand, WeightGradient, BiasGradient);
-        (surroundPlane, gatherPlane) = (SurroundPlane, GatherPlane);
+        (surroundPlane, gatherPlane, survivorBand) = (SurroundPlane, GatherPlane, SurvivorBand);
         forward = PlanForward();
         backward = PlanBackward();
         columnTiles = context.ForTraining ? PlanWeightGradient() : [];
@@ -54,6 +54,12 @@ internal sealed unsafe partial class ConvolutionLayer : Layer, IParameterLayer
 
     public override void Forward()
     {
+        if (survivors is not null)
+        {
+            Context.Pool.Run(Pass.Blocks * SurvivorBands, survivorBand);
+            return;
+        }
+
         if (sparse is not null)
         {
             SparseForward(sparse);

@@ -4,7 +4,7 @@ using AdmmKit.Networks;
 namespace AdmmKit.Engine.Layers;
 
 /// <summary>y = W x + b, for all images of a block at once.</summary>
-internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
+internal sealed unsafe partial class FullyConnectedLayer : Layer, IParameterLayer
 {
     // Rows of a task: small enough to share out evenly, large enough that the inputs are read from a near cache.
     private const int RowsAtOnce = 4 * KernelSet.TileRows;
@@ -29,6 +29,7 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
         backwardRows = BackwardRows;
         transposeBlock = TransposeBlock;
         weightGradientRows = WeightGradientRows;
+        survivorRows = SurvivorRows;
         pitch = (info.Columns + KernelSet.MaxBlock - 1) / KernelSet.MaxBlock * KernelSet.MaxBlock;
         transposed = new FloatBuffer(context.ForTraining ? (long)pitch * Block * maxBlocks : 0);
         blockSegments = new int[2 * maxBlocks];
@@ -47,6 +48,12 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
 
     public override void Forward()
     {
+        if (survivors is not null)
+        {
+            Context.Pool.Run(SurvivorTasks, survivorRows);
+            return;
+        }
+
         if (sparse is not null)
         {
             sparse.Forward(Pass.Blocks, X, Output.Pointer);
@@ -60,10 +67,11 @@ internal sealed unsafe class FullyConnectedLayer : Layer, IParameterLayer
     public override void SetRead(bool[] read)
     {
         base.SetRead(read);
+        survivors = Parameters.SurvivorsAlone ? FindSurvivors() : null;
         sparse = Parameters.Sparse is null ? null : new SparseProduct(Parameters, SparseGeometry(), Live, Context);
     }
 
-    public override bool[] InputsRead() => sparse?.InputsRead ?? base.InputsRead();
+    public override bool[] InputsRead() => survivors?.InputsRead ?? sparse?.InputsRead ?? base.InputsRead();
 
     public override void Backward()
     {

@@ -73,6 +73,9 @@ internal sealed class Parameters
     /// <summary>The layer runs sparse while it has a mask that keeps less than this fraction.</summary>
     public double SparseBelow { get; set; }
 
+    /// <summary>Inference leaves out weights that are zero; looked at when the readers are found out, not in training.</summary>
+    public bool SurvivorsAlone { get; set; }
+
     /// <summary>Z - U of the quadratic penalty, in its owner's memory; empty while <see cref="Rho"/> is 0.</summary>
     public ReadOnlyMemory<float> Target { get; private set; }
 

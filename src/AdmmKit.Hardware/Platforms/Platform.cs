@@ -5,9 +5,6 @@ namespace AdmmKit.Hardware.Platforms;
 /// <summary>Hardware that a network runs on: how long a layer takes dense, and how long it takes with its survivors alone.</summary>
 public abstract class Platform
 {
-    // A bisection halves the interval each time: 60 times is the last bit of a double.
-    private const int Bisections = 60;
-
     /// <summary>Names the platform, such as "admm-nn-40nm".</summary>
     public required string Name { get; init; }
 
@@ -63,23 +60,7 @@ public abstract class Platform
     /// pruning ratio. 0 where sparse is never faster, 1 where it always is.
     /// </summary>
     /// <param name="layer">The layer.</param>
-    public double BreakEvenKeepFraction(LayerInfo layer)
-    {
-        double dense = DenseDelay(layer);
-        (double low, double high) = (0, 1);
-        if (SparseDelay(layer, low) >= dense || SparseDelay(layer, high) <= dense)
-        {
-            return SparseDelay(layer, low) >= dense ? 0 : 1;
-        }
-
-        for (int i = 0; i < Bisections; i++)
-        {
-            double middle = (low + high) / 2;
-            (low, high) = SparseDelay(layer, middle) <= dense ? (middle, high) : (low, middle);
-        }
-
-        return low;
-    }
+    public double BreakEvenKeepFraction(LayerInfo layer) => BreakEven.KeepFraction(DenseDelay(layer), d => SparseDelay(layer, d));
 }
 
 /// <summary>Energies of single events, in pJ.</summary>

@@ -82,4 +82,39 @@ public class AllocationTests
         // One allocation a call of even the smallest kind, in 400 calls, would be above this.
         Assert.InRange(least, 0, 5_000);
     }
+
+    [Fact]
+    public void Inference_of_any_graph_allocates_nothing_after_warm_up()
+    {
+        NetworkSpec spec = NetworkSpec.Create("resnet20", new(3, 8, 8), 5);
+        NetworkWeights weights = new(
+            [.. spec.Layers.Select(l => Enumerable.Range(0, l.WeightCount).Select(i => i % 17 == 0 ? 0.1f : 0).ToArray())],
+            [.. spec.Layers.Select(l => new float[l.Rows])])
+        {
+            Normalizations = [.. spec.Normalizations.Select(n => Enumerable.Repeat(1f, n.Count).ToArray())],
+        };
+        // One layer of each execution; the threads' allocations cannot be told from those of the test runner.
+        Execution[] layers = [.. spec.Layers.Select((_, i) => i % 2 == 0 ? Execution.Sparse : Execution.Dense)];
+        using var network = InferenceNetwork.Compile(spec, weights, new() { MaxBatch = 40, Threads = 1, Layers = layers });
+        byte[] pixels = TestData.Blobs(spec.Input, 5, 50, 1).Pixels.ToArray();
+        var (scores, classes) = (new float[50 * 5], new int[50]);
+        void Round()
+        {
+            network.Run(pixels, scores);
+            network.Classify(pixels, classes);
+        }
+
+        for (int i = 0; i < 50; i++)
+        {
+            Round();
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 20; i++)
+        {
+            Round();
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
 }
