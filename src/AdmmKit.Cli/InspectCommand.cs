@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using AdmmKit.Hardware.Computation;
 using AdmmKit.Storage;
 using AdmmKit.Storage.Indexing;
 using Spectre.Console;
@@ -31,6 +32,7 @@ internal static class InspectCommand
             + $"weight data {Bytes(model.WeightDataBits)} B; file {size.TotalBytes:#,0} B, "
             + $"of which {size.HeaderBytes} B network header{normalizations} and {size.ChecksumBytes} B checksum."));
         Console.WriteLine();
+        ConsoleTables.Write(Computation(model));
         ConsoleTables.Write(Sizes(model));
         Console.WriteLine(
             "\"As the paper\" gives each survivor 5 index bits in a convolution and 8 in a fully connected layer, and counts neither "
@@ -68,6 +70,26 @@ internal static class InspectCommand
         return table;
     }
 
+    private static Table Computation(CompressedNetwork model)
+    {
+        var report = ComputationReport.Of(model);
+        Table table = NewTable(
+            "Computation for one image, two operations a MAC, as the paper counts",
+            ["layer"],
+            ["dense MACs", "MACs left", "dense operations", "left", "of dense", "operations x bits"]);
+        foreach (LayerComputation l in report.Layers)
+        {
+            Row(l.Layer.Name, l.DenseMacs, l.Macs, l.DenseOperations, l.Operations, l.OperationBits);
+        }
+
+        Row("all layers", report.DenseMacs, report.Macs, report.DenseOperations, report.Operations, report.OperationBits);
+        return table;
+
+        void Row(string name, double denseMacs, double macs, double denseOperations, double operations, double operationBits) => table.AddRow(
+            name, Count(denseMacs), Count(macs), Count(denseOperations), Count(operations),
+            string.Create(CultureInfo.InvariantCulture, $"{100 * macs / denseMacs:0.###} %"), Count(operationBits));
+    }
+
     private static Table Sizes(CompressedNetwork model)
     {
         var sizes = ModelSizes.Of(model);
@@ -101,6 +123,8 @@ internal static class InspectCommand
 
         return table;
     }
+
+    private static string Count(double number) => number.ToString("#,0", CultureInfo.InvariantCulture);
 
     private static string Bytes(double bits) => (bits / 8).ToString("#,0.#", CultureInfo.InvariantCulture);
 }

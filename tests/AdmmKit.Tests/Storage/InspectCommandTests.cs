@@ -30,6 +30,24 @@ public class InspectCommandTests
         Assert.All(lines.Where(l => l.StartsWith(' ') || l.StartsWith('─')), l => Assert.InRange(l.TrimEnd().Length, 0, 120));
     }
 
+    [Fact]
+    public void Computation_is_counted_dense_and_left()
+    {
+        NetworkSpec spec = NetworkSpec.LeNet5(NetworkSpec.Mnist, 10);
+        var random = new RandomStream(1, "inspect");
+        var model = new CompressedNetwork(spec, [.. spec.Layers.Select(l => RandomNetworks.Layer(l, random, 0.01, 3))]);
+        string[] lines = Shown(model);
+        int table = Array.FindIndex(lines, l => l.Contains("Computation for one image", StringComparison.Ordinal));
+        // conv2: 25,000 weights at 8 x 8 positions; a survivor is two operations at each.
+        int left = model.Layers[1].Survivors * 64;
+        Assert.Equal(
+            ["1,600,000", Text(left), "3,200,000", Text(2 * left), FormattableString.Invariant($"{left / 16e3:0.###}"), "%", Text(6 * left)],
+            Cells(lines[table..Array.FindIndex(lines, l => l.Contains("Five sizes", StringComparison.Ordinal))], "conv2")[1..]);
+        Assert.Equal(["layers", "2,293,000"], Cells(lines, "all")[1..3]);
+    }
+
+    private static string Text(int count) => FormattableString.Invariant($"{count:#,0}");
+
     private static string[] Five(LayerSizes s) =>
     [
         .. new[] { s.WeightDataBits, s.PaperBits, s.RelativeBits, s.FileBits, s.BoundBits }
