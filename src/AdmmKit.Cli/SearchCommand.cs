@@ -8,6 +8,7 @@ using AdmmKit.Experiments.Search;
 using AdmmKit.Experiments.Tables;
 using AdmmKit.Hardware.Platforms;
 using AdmmKit.Hardware.Search;
+using AdmmKit.Networks;
 
 namespace AdmmKit.Cli;
 
@@ -16,7 +17,7 @@ internal static class SearchCommand
 {
     private const string DefaultPlatform = "admm-nn-40nm";
 
-    private static readonly string[] Objectives = ["delay", "survivors"];
+    private static readonly string[] Objectives = ["delay", "energy", "survivors"];
 
     public static Command Create()
     {
@@ -34,7 +35,7 @@ internal static class SearchCommand
         };
         var objectives = new Option<string[]>("--objective")
         {
-            Description = "What to make small: " + string.Join(", ", Objectives) + "; repeatable, delay for each platform. Default survivors and delay, side by side.",
+            Description = "What to make small: " + string.Join(", ", Objectives) + "; repeatable, delay and energy for each platform. Default survivors and delay, side by side.",
             HelpName = "NAME",
         };
         var pretrained = new Option<string?>("--pretrained") { Description = "File with the dense network, in place of what the recipe says.", HelpName = "FILE" };
@@ -103,7 +104,7 @@ internal static class SearchCommand
         DateTime started = DateTime.UtcNow;
         var clock = Stopwatch.StartNew();
         OutputFolder.CheckWritable(folder);
-        DataSet data = shared.OpenData(parsed, cancellation, Experiments.Dense.TrainingRecipe.IsForColour(recipe.Network.Architecture) ? "cifar10" : "mnist");
+        DataSet data = shared.OpenDataFor(parsed, recipe.Network.Architecture, cancellation);
         SharedOptions.Announce(data);
         int threads = parsed.GetValue(shared.Threads);
         var store = new RunStore(Path.Combine(folder, "runs"));
@@ -137,6 +138,7 @@ internal static class SearchCommand
     private static IEnumerable<IObjective> Create(string objective, SearchRecipe recipe, DataSet data, Platform[] platforms) => objective switch
     {
         "survivors" => [new SurvivorsObjective()],
+        "energy" => platforms.Select(p => new EnergyObjective(p, NetworkSpec.Create(recipe.Network.Architecture, data.Training.Shape, data.Training.Classes))),
         _ => platforms.Select(p => new DelayObjective(p)),
     };
 }

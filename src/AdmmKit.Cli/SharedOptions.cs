@@ -1,6 +1,6 @@
 using System.CommandLine;
 using AdmmKit.Engine.Data;
-using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Dense;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
 
@@ -72,6 +72,15 @@ internal sealed class SharedOptions
             Seed = parsed.GetValue(Seed),
         },
         line => Console.Error.WriteLine(line), cancellation);
+
+    /// <summary>The data set that an architecture is meant for.</summary>
+    public DataSet OpenDataFor(ParseResult parsed, string architecture, CancellationToken cancellation)
+    {
+        bool colour = TrainingRecipe.IsForColour(architecture);
+        return colour && parsed.GetValue(Synthetic)
+            ? throw new AdmmKitException($"'{architecture}' learns from CIFAR-10, and the digits that --synthetic draws are grey: leave it out, and name a folder with CIFAR-10 by --data.")
+            : OpenData(parsed, cancellation, colour ? "cifar10" : "mnist");
+    }
 
     /// <summary>The data set of that name if it is at hand, never a drawn one; null where it is not.</summary>
     public DataSet? OpenFiles(ParseResult parsed, string name, CancellationToken cancellation)

@@ -48,13 +48,7 @@ internal static class TrainCommand
             string folder = parsed.GetValue(output)!;
             OutputFolder.CheckWritable(folder);
             string states = Path.Combine(folder, "checkpoints");
-            bool colour = TrainingRecipe.IsForColour(recipe.Architecture);
-            if (colour && parsed.GetValue(shared.Synthetic))
-            {
-                throw new AdmmKitException($"'{recipe.Architecture}' learns from CIFAR-10, and the digits that --synthetic draws are grey: leave it out, and name a folder with CIFAR-10 by --data.");
-            }
-
-            DataSet data = shared.OpenData(parsed, cancellation, colour ? "cifar10" : "mnist");
+            DataSet data = shared.OpenDataFor(parsed, recipe.Architecture, cancellation);
             SharedOptions.Announce(data);
             DenseNetwork network = ConsoleObserver.Watch(observer =>
                 DenseTraining.Run(recipe, data, states, parsed.GetValue(shared.Threads), parsed.GetValue(shared.Force), observer, cancellation));

@@ -15,6 +15,7 @@ public static class ExperimentCatalogue
         ["rho"] = Rho,
         ["order"] = Order,
         ["moderate"] = Moderate,
+        ["section5.1"] = Section51,
     };
 
     /// <summary>All names.</summary>
@@ -153,6 +154,16 @@ public static class ExperimentCatalogue
         {
             XTitle = "compressionRatio (weights / survivors)",
         };
+    }
+
+    private static Experiment Section51(bool full)
+    {
+        (string Row, double? KeepFraction)[] rows =
+            [("Convolutions alone", null), ("Convolutions, fc 3.5x", 1 / 3.5), ("Convolutions, fc 12x", 1 / 12.0), ("Convolutions, fc 100x", 0.01)];
+        return new Experiment(
+            "section5.1", "Sec. 5.1: convolutions pruned hard (conv1 4.5x, conv2 21x), and fully connected layers dense or pruned",
+            Modes(rows.ToDictionary(r => r.Row, r => PaperRecipes.HardConvolutions(r.KeepFraction)), full),
+            [new("Dense LeNet-5", rows[0].Row, "dense"), .. rows.Select(r => new ExperimentLine(r.Row, r.Row, PaperRecipes.HardConvolutionsStage))]);
     }
 
     private static Dictionary<string, Recipe> Single(Recipe recipe) => new() { ["lenet5"] = recipe };

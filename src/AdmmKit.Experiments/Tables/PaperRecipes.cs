@@ -137,6 +137,26 @@ public static class PaperRecipes
         Prune = [Even("2x", 0.5), Even("4x", 0.25), Even("8x", 0.125), Even("16x", 0.0625)],
     };
 
+    /// <summary>The name of the only pruning of <see cref="HardConvolutions"/>.</summary>
+    public const string HardConvolutionsStage = "pruned";
+
+    /// <summary>Convolutions pruned as hard as at 167x, at once; fully connected layers pruned too, or not. Sec. 5.1 in [Ren2019].</summary>
+    /// <param name="fullyConnectedKeepFraction">Share of their weights that both fully connected layers keep; null to leave them dense.</param>
+    public static Recipe HardConvolutions(double? fullyConnectedKeepFraction) => Dense with
+    {
+        Prune =
+        [
+            new()
+            {
+                Name = HardConvolutionsStage,
+                Survivors = new Dictionary<string, int> { ["conv1"] = 110, ["conv2"] = 1_170 },
+                KeepFraction = fullyConnectedKeepFraction is { } keep ? new Dictionary<string, double> { ["fc1"] = keep, ["fc2"] = keep } : new Dictionary<string, double>(),
+                Admm = new() { Iterations = 8, RhoGrowth = 1.3f },
+                Retrain = new() { Epochs = 8, LearningRate = 2e-3 },
+            },
+        ],
+    };
+
     /// <summary>A dense network trained for as long as another recipe takes in all.</summary>
     /// <param name="other">The other recipe.</param>
     public static Recipe DenseAsLongAs(Recipe other)

@@ -11,12 +11,19 @@ public class SimulatorClosedFormTests
 
     private static readonly PeArray OneMultiplier = new()
     {
-        Name = "one", PeRows = 1, PeColumns = 1, WeightVector = 1, ActivationVector = 1, IndexBits = 30,
+        Name = "one",
+        PeRows = 1,
+        PeColumns = 1,
+        WeightVector = 1,
+        ActivationVector = 1,
+        IndexBits = 30,
     };
 
     private static PeArray Filters(int elements) => OneMultiplier with
     {
-        Partition = Partition.OutputChannels, PeColumns = elements, FiltersPerGroup = 1,
+        Partition = Partition.OutputChannels,
+        PeColumns = elements,
+        FiltersPerGroup = 1,
     };
 
     // 13 x 13 inputs in 8 x 8 tiles of at most 2 x 2; 3 x 3 kernels reach 4 x 4 outputs, so 1,024 accumulators hold 64 filters.
