@@ -23,6 +23,7 @@ internal static class CommandLineTool
             EvaluateCommand.Create(),
             InspectCommand.Create(),
             ExportCommand.Create(),
+            PlatformCommand.Create(),
             VerifyCommand.Create(),
         };
         if (args.Contains(""))
@@ -40,8 +41,8 @@ internal static class CommandLineTool
                 Console.Error.WriteLine("error: " + error.Message);
             }
 
-            SuggestNames(parsed, root);
-            Console.Error.WriteLine($"Try 'admmkit {(parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ")}--help'.");
+            SuggestNames(parsed);
+            Console.Error.WriteLine($"Try 'admmkit {Words(parsed.CommandResult)}--help'.");
             return WrongUsage;
         }
 
@@ -95,11 +96,15 @@ internal static class CommandLineTool
         }
     }
 
-    private static void SuggestNames(ParseResult parsed, RootCommand root)
+    /// <summary>The words that lead to a command, such as "platform show ".</summary>
+    private static string Words(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{Words(parent)}{result.Command.Name} " : "";
+
+    private static void SuggestNames(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
-        string[] valid = command == root
-            ? [.. root.Subcommands.Select(c => c.Name)]
+        string[] valid = command.Subcommands.Count > 0
+            ? [.. command.Subcommands.Select(c => c.Name)]
             : [.. command.Options.Select(o => o.Name)];
         foreach (string token in parsed.UnmatchedTokens)
         {

@@ -136,7 +136,7 @@ internal static class ReproduceCommand
                 previous = row.Row;
             }
 
-            string unit = row.Unit.Length > 0 ? " " + row.Unit : "";
+            string unit = row.Unit is not ("" or "1") ? " " + row.Unit : "";
             string spread = row.Spread is { } s ? " ±" + Number(s, row) : "";
             view.AddRow(
                 "  " + row.Quantity, Number(row.Paper, row) + (row.Paper is null ? "" : unit),
@@ -146,6 +146,9 @@ internal static class ReproduceCommand
         ConsoleTables.Write(view);
     }
 
-    private static string Number(double? value, ResultRow row) => value is not { } v ? "-"
-        : v.ToString(row.Unit is "%" or "points" ? "f2" : row.Unit == "x" ? "#,0.#" : row.Quantity == "primalResidual" ? "g2" : "#,0.##", CultureInfo.InvariantCulture);
+    private static string Number(double? value, ResultRow row) => value is not { } v ? "-" : v.ToString(
+        row.Unit is "%" or "points" ? "f2"
+        : row.Quantity == "primalResidual" ? "g2"
+        : row.Unit == "x" && v >= 10 ? "#,0.#"
+        : row.Unit == "1" ? "g4" : "#,0.##", CultureInfo.InvariantCulture);
 }

@@ -33,7 +33,10 @@ public sealed class AccountingTable
     private readonly List<string> notes = [];
     private readonly Dictionary<string, IChart> pictures = new(StringComparer.Ordinal);
 
-    internal AccountingTable(string name, string title) => (Name, Title) = (name, title);
+    private readonly string basis;
+
+    internal AccountingTable(string name, string title, string basis = "Recomputed from layer tables; nothing was trained.") =>
+        (Name, Title, this.basis) = (name, title, basis);
 
     /// <summary>The table's name: "table2", ..., "section4.3".</summary>
     public string Name { get; }
@@ -128,7 +131,7 @@ public sealed class AccountingTable
 
     private string Markdown()
     {
-        var text = new StringBuilder($"# {Title}\n\nRecomputed from layer tables; nothing was trained. ");
+        var text = new StringBuilder($"# {Title}\n\n{basis} ");
         text.Append("`rows.csv` has every printed number beside ours.\n");
         foreach (string note in notes)
         {

@@ -78,7 +78,8 @@ public sealed class LawFit
             model, Vector<double>.Build.DenseOfEnumerable(start.Select((v, i) => Math.Log(v - Least(i)))));
         if (result.ReasonForExit is ExitCondition.ExceedIterations or ExitCondition.InvalidValues)
         {
-            throw new AdmmKitException($"The law could not be fitted to these points ({result.ReasonForExit}): are their speedups positive and do they grow as the density falls?");
+            throw new AdmmKitException($"The law could not be fitted to these points ({result.ReasonForExit}): "
+                + "are their speedups positive, and do they grow as the density falls?");
         }
 
         Vector<double> best = result.MinimizingPoint;
