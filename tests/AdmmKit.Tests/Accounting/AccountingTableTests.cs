@@ -35,6 +35,8 @@ public class AccountingTableTests
     [InlineData("table4", 5)]
     [InlineData("table6", 13)]
     [InlineData("table7", 9)]
+    [InlineData("table8", 5)]
+    [InlineData("table9", 7)]
     [InlineData("section4.3", 5)]
     public void All_lines_of_the_paper_are_there(string name, int lines) => Assert.Equal(
         lines, AccountingTables.Create(name).Rows.Where(r => r.Paper is not null).Select(r => r.Row).Distinct().Count());
