@@ -167,14 +167,14 @@ internal static class SpeedupTable
             bars.Add((method.Name + ", law", method.Predicted(platform, method.Aware)));
             if (!method.Aware)
             {
-                bars.Add((method.Name + ", law, restored", method.Predicted(platform, restoring: true)));
+                bars.Add((method.Name + ", restored", method.Predicted(platform, restoring: true)));
             }
         }
 
         double all = Layers.Sum(l => (double)PublishedHardware.Layer(l).Operations);
         return new BarChart(
-            "AlexNet's convolutions: delay by layer, printed in Table 9 and by the law of admm-nn-40nm",
-            "method; restored: layers beyond break-even, which is conv1, left dense",
+            "Delay of AlexNet's convolutions, as printed and by the law",
+            "method; restored: by the law, with layers beyond break-even left dense",
             "delay (% of the dense network's)",
             [.. bars.Select(b => b.Name)],
             [.. Layers.Select(l => new BarSeries(PublishedHardware.Layers[l], [.. bars.Select(b => b.Speedups is { } speedups

@@ -110,8 +110,12 @@ internal sealed class BarChartSvg(BarChart chart)
         canvas.Draw($"<rect class=\"bar\" x=\"{N(x + gap)}\" y=\"{N(y)}\" width=\"{N(width - (2 * gap))}\" height=\"{N(height)}\" fill=\"{ChartColours.At(series)}\"{pale}/>");
     }
 
-    private void Across(double from, double to, double y) =>
+    // On the colours of bars the line is seen by a rim of the background.
+    private void Across(double from, double to, double y)
+    {
+        canvas.Line("over", from, y, to, y);
         canvas.Draw($"<path class=\"axis\" d=\"M{N(from)} {N(y)}H{N(to)}\" stroke-width=\"1.6\" stroke-dasharray=\"6 4\"/>");
+    }
 
     /// <summary>Names in level lines under their categories; null where a word is wider than its category, or lines would be many.</summary>
     private IReadOnlyList<string>[]? LevelLabels()
