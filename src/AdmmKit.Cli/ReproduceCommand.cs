@@ -139,7 +139,7 @@ internal static class ReproduceCommand
             string unit = row.Unit is not ("" or "1") ? " " + row.Unit : "";
             string spread = row.Spread is { } s ? " ±" + Number(s, row) : "";
             view.AddRow(
-                "  " + row.Quantity, Number(row.Paper, row) + (row.Paper is null ? "" : unit),
+                "  " + Markup.Escape(row.Quantity), Number(row.Paper, row) + (row.Paper is null ? "" : unit),
                 Number(row.Ours, row) + (row.Ours is null ? "" : spread + unit), row.Status);
         }
 

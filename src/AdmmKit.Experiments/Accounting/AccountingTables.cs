@@ -11,6 +11,8 @@ public static class AccountingTables
         ["table4"] = PruningTables.Table4,
         ["table6"] = SizeTable.Create,
         ["table7"] = PruningTables.Table7,
+        ["table8"] = ComputationTable.Create,
+        ["table9"] = SpeedupTable.Create,
         ["section4.3"] = OnChipTable.Create,
         ["figure4"] = FigureFourTable.Create,
         ["hardware-fit"] = HardwareFitTable.Create,

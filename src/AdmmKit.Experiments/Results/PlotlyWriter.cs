@@ -18,7 +18,7 @@ internal static class PlotlyWriter
         {
             ["title"] = Title(chart.Title),
             ["xaxis"] = Axis(chart.XTitle, chart.XScale, ("anchor", panels == 1 ? "y" : $"y{Text(panels)}")),
-            ["legend"] = new JsonObject { ["orientation"] = "h", ["yanchor"] = "bottom", ["y"] = 1.02, ["x"] = 0 },
+            ["legend"] = Legend(),
         };
         for (int i = 0; i < panels; i++)
         {
@@ -55,28 +55,34 @@ internal static class PlotlyWriter
             }
         }
 
-        return new JsonObject { ["data"] = data, ["layout"] = layout }.ToJsonString(Options) + "\n";
+        return Text(data, layout);
     }
 
-    private static string Colour(IReadOnlyList<string> names, ChartSeries series) =>
-        ChartColours.At(names.Select((name, i) => (name, i)).First(n => n.name == series.Name).i);
+    public static string Text(JsonArray data, JsonObject layout) =>
+        new JsonObject { ["data"] = data, ["layout"] = layout }.ToJsonString(Options) + "\n";
 
-    private static JsonObject Axis(string title, AxisScale scale, (string Name, string Value) more) => new()
+    /// <summary>Legends stand above the plot, as in the SVG.</summary>
+    public static JsonObject Legend() => new() { ["orientation"] = "h", ["yanchor"] = "bottom", ["y"] = 1.02, ["x"] = 0 };
+
+    public static JsonObject Axis(string title, AxisScale scale, (string Name, string Value) more) => new()
     {
         ["title"] = Title(title),
         ["type"] = scale == AxisScale.Logarithmic ? "log" : "linear",
         [more.Name] = more.Value,
     };
 
-    private static JsonObject Title(string text) => new() { ["text"] = Plain(text) };
+    public static JsonObject Title(string text) => new() { ["text"] = Plain(text) };
 
     // Plotly reads a few HTML tags in its texts.
-    private static string Plain(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal)
+    public static string Plain(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal)
         .Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
 
     // JSON knows no NaN; Plotly takes null for a gap.
-    private static JsonArray Numbers(IReadOnlyList<double> values) =>
+    public static JsonArray Numbers(IReadOnlyList<double> values) =>
         [.. values.Select(v => double.IsFinite(v) ? (JsonNode?)JsonValue.Create(v) : null)];
+
+    private static string Colour(IReadOnlyList<string> names, ChartSeries series) =>
+        ChartColours.At(names.Select((name, i) => (name, i)).First(n => n.name == series.Name).i);
 
     private static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -1,20 +1,18 @@
-using System.Globalization;
 using System.Text;
+using static AdmmKit.Experiments.Results.SvgCanvas;
 
 namespace AdmmKit.Experiments.Results;
 
 /// <summary>Writes a <see cref="LineChart"/> as SVG. Everything but the curves has its own room, so nothing overlaps.</summary>
 internal sealed class SvgWriter(LineChart chart)
 {
-    private const double Width = 720, Margin = 16, TextSize = 12, LabelSize = 11, TitleSize = 15, LineHeight = 17, TickLength = 5;
-    private const double Swatch = 22, LegendGap = 18, PanelGap = 26;
+    private const double LabelSize = 11, PanelGap = 26;
     private const int ManyPoints = 80;
 
-    private readonly StringBuilder svg = new();
+    private readonly SvgCanvas canvas = new(chart.Title);
     private readonly IReadOnlyList<string> names = chart.SeriesNames;
     private readonly double plotHeight = chart.Panels.Count == 1 ? 300 : 200;
     private double left, right;
-    private double y = Margin;
 
     public string Write()
     {
@@ -22,29 +20,17 @@ internal sealed class SvgWriter(LineChart chart)
         left = Margin + TickLength + 6 + yAxes.SelectMany(a => a.Ticks).Max(t => ChartText.Width(t.Label, TextSize));
         right = Width - Margin - 8;
         ChartAxis xAxis = XAxis();
-        foreach (string line in ChartText.Wrap(chart.Title, TitleSize, Width - (2 * Margin)))
-        {
-            y += LineHeight + 2;
-            Text(Margin, y - 5, line, TitleSize, "start", bold: true);
-        }
-
+        canvas.Title();
         for (int i = 0; i < yAxes.Length; i++)
         {
-            y += i == 0 ? 4 : PanelGap;
-            Heading(chart.Panels[i]);
+            canvas.Y += i == 0 ? 4 : PanelGap;
+            canvas.Heading(chart.Panels[i].YTitle, chart.Panels[i].Series.Select(s => (s.Name, Legend(s))));
             Plot(chart.Panels[i], xAxis, yAxes[i], labelX: i == yAxes.Length - 1);
         }
 
-        foreach (string line in ChartText.Wrap(chart.XTitle, TextSize, right - left))
-        {
-            y += LineHeight;
-            Text((left + right) / 2, y - 4, line, TextSize, "middle");
-        }
-
-        return Document(y + Margin - 4);
+        canvas.XTitle(chart.XTitle, left, right);
+        return canvas.Document();
     }
-
-    private static string N(double value) => Math.Round(value, 2).ToString("0.##", CultureInfo.InvariantCulture);
 
     /// <summary>As many ticks as their labels leave room for; labels depend on the ticks, so fewer are tried until they fit.</summary>
     private ChartAxis XAxis()
@@ -77,73 +63,37 @@ internal sealed class SvgWriter(LineChart chart)
         return false;
     }
 
-    /// <summary>The y axis's title, level so that it is never cut, and below it the legend.</summary>
-    private void Heading(ChartPanel panel)
+    private Action<double, double> Legend(ChartSeries series) => (x, middle) =>
     {
-        foreach (string line in ChartText.Wrap(panel.YTitle, TextSize, Width - (2 * Margin)))
+        if (series.Style != SeriesStyle.Markers)
         {
-            y += LineHeight;
-            Text(Margin, y - 4, line, TextSize, "start");
+            Path($"M{N(x)} {N(middle)}H{N(x + Swatch)}", series);
         }
 
-        double x = Margin;
-        int rows = 0;
-        foreach (ChartSeries series in panel.Series)
+        if (series.Style != SeriesStyle.Line)
         {
-            IReadOnlyList<string> lines = ChartText.Wrap(series.Name, TextSize, Width - (2 * Margin) - Swatch - 6);
-            double width = Swatch + 6 + lines.Select(l => ChartText.Width(l, TextSize)).DefaultIfEmpty(0).Max();
-            if (rows == 0 || x + width > Width - Margin)
-            {
-                y += rows * LineHeight;
-                (x, rows) = (Margin, 0);
-            }
-
-            double middle = y + (LineHeight / 2);
-            if (series.Style != SeriesStyle.Markers)
-            {
-                Path($"M{N(x)} {N(middle)}H{N(x + Swatch)}", series);
-            }
-
-            if (series.Style != SeriesStyle.Line)
-            {
-                Marker(x + (Swatch / 2), middle, series);
-            }
-
-            for (int i = 0; i < lines.Count; i++)
-            {
-                Text(x + Swatch + 6, y + ((i + 1) * LineHeight) - 4, lines[i], TextSize, "start");
-            }
-
-            rows = Math.Max(rows, Math.Max(1, lines.Count));
-            x += width + LegendGap;
+            Marker(x + (Swatch / 2), middle, series);
         }
-
-        y += (rows * LineHeight) + 8;
-    }
+    };
 
     private void Plot(ChartPanel panel, ChartAxis xAxis, ChartAxis yAxis, bool labelX)
     {
-        double top = y, bottom = y + plotHeight;
+        double top = canvas.Y, bottom = top + plotHeight;
         double AtX(double value) => left + (xAxis.Place(value) * (right - left));
         double AtY(double value) => bottom - (yAxis.Place(value) * plotHeight);
-        foreach (Tick tick in yAxis.Ticks)
-        {
-            Line("grid", left, AtY(tick.Value), right, AtY(tick.Value));
-            Text(left - TickLength - 4, AtY(tick.Value) + 4, tick.Label, TextSize, "end");
-        }
-
+        canvas.YGrid(yAxis, left, right, AtY);
         foreach (Tick tick in xAxis.Ticks)
         {
-            Line("grid", AtX(tick.Value), top, AtX(tick.Value), bottom);
-            Line("axis", AtX(tick.Value), bottom, AtX(tick.Value), bottom + TickLength);
+            canvas.Line("grid", AtX(tick.Value), top, AtX(tick.Value), bottom);
+            canvas.Line("axis", AtX(tick.Value), bottom, AtX(tick.Value), bottom + TickLength);
             if (labelX)
             {
-                Text(AtX(tick.Value), bottom + TickLength + 14, tick.Label, TextSize, "middle");
+                canvas.Text(AtX(tick.Value), bottom + TickLength + 14, tick.Label, TextSize, "middle");
             }
         }
 
-        Line("axis", left, top, left, bottom);
-        Line("axis", left, bottom, right, bottom);
+        canvas.Line("axis", left, top, left, bottom);
+        canvas.Line("axis", left, bottom, right, bottom);
         bool any = false;
         var labels = new PointLabels(left, top, right, bottom, LabelSize);
         foreach (ChartSeries series in panel.Series)
@@ -153,15 +103,15 @@ internal sealed class SvgWriter(LineChart chart)
 
         foreach ((double x, double baseline, string text) in labels.Place())
         {
-            Text(x, baseline, text, LabelSize, "start", overCurves: true);
+            canvas.Text(x, baseline, text, LabelSize, "start", attributes: " class=\"over\"");
         }
 
         if (!any)
         {
-            Text((left + right) / 2, (top + bottom) / 2, "no data", TextSize, "middle");
+            canvas.Text((left + right) / 2, (top + bottom) / 2, "no data", TextSize, "middle");
         }
 
-        y = bottom + (labelX ? TickLength + LineHeight + 2 : TickLength);
+        canvas.Y = bottom + (labelX ? TickLength + LineHeight + 2 : TickLength);
     }
 
     private bool Curve(
@@ -214,14 +164,14 @@ internal sealed class SvgWriter(LineChart chart)
             2 => $"<path d=\"M{N(x)} {N(y - 3.8)}l3.6 6.2h-7.2z\"",
             _ => $"<path d=\"M{N(x)} {N(y - 4)}l4 4l-4 4l-4 -4z\"",
         };
-        svg.Append("  ").Append(shape).Append(" fill=\"").Append(ChartColours.At(index)).Append("\"/>\n");
+        canvas.Draw($"{shape} fill=\"{ChartColours.At(index)}\"/>");
     }
 
     private void Path(string d, ChartSeries series)
     {
         int index = Index(series), round = index / ChartColours.Count;
         string dash = round == 0 ? "" : $" stroke-dasharray=\"{N(6.0 / round)} 3\"";
-        svg.Append($"  <path class=\"curve\" d=\"{d}\" stroke=\"{ChartColours.At(index)}\"{dash}/>\n");
+        canvas.Draw($"<path class=\"curve\" d=\"{d}\" stroke=\"{ChartColours.At(index)}\"{dash}/>");
     }
 
     private int Index(ChartSeries series)
@@ -234,30 +184,4 @@ internal sealed class SvgWriter(LineChart chart)
 
         return index;
     }
-
-    private void Line(string style, double x1, double y1, double x2, double y2) =>
-        svg.Append($"  <path class=\"{style}\" d=\"M{N(x1)} {N(y1)}L{N(x2)} {N(y2)}\"/>\n");
-
-    private void Text(double x, double baseline, string text, double size, string anchor, bool bold = false, bool overCurves = false) =>
-        svg.Append($"  <text{(overCurves ? " class=\"over\"" : "")} x=\"{N(x)}\" y=\"{N(baseline)}\" font-size=\"{N(size)}\" text-anchor=\"{anchor}\"")
-            .Append(bold ? " font-weight=\"bold\">" : ">").Append(ChartText.Escape(text)).Append("</text>\n");
-
-    // The background is drawn: a page may be dark where the system is light, and then dark text would stand on it.
-    private string Document(double height) => $$"""
-        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{N(Width)}} {{N(height)}}" width="{{N(Width)}}" height="{{N(height)}}" role="img" font-family="sans-serif">
-          <title>{{ChartText.Escape(chart.Title)}}</title>
-          <style>
-            .ground { fill: #ffffff } text { fill: #24292f } .grid { stroke: #e3e6ea } .axis { stroke: #6e7781 }
-            .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round }
-            .over { stroke: #ffffff; stroke-width: 3; paint-order: stroke }
-            @media (prefers-color-scheme: dark) {
-              .ground { fill: #161b22 } text { fill: #dde3ea } .grid { stroke: #2d343d } .axis { stroke: #8b949e }
-              .over { stroke: #161b22 }
-            }
-          </style>
-          <rect class="ground" width="{{N(Width)}}" height="{{N(height)}}"/>
-        {{svg.ToString().TrimEnd('\n')}}
-        </svg>
-
-        """.ReplaceLineEndings("\n");
 }

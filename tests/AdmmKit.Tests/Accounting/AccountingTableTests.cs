@@ -35,6 +35,8 @@ public class AccountingTableTests
     [InlineData("table4", 5)]
     [InlineData("table6", 13)]
     [InlineData("table7", 9)]
+    [InlineData("table8", 5)]
+    [InlineData("table9", 7)]
     [InlineData("section4.3", 5)]
     [InlineData("figure4", 2)]
     [InlineData("hardware-fit", 44)]

@@ -1,0 +1,52 @@
+using System.Text.Json.Nodes;
+
+namespace AdmmKit.Experiments.Results;
+
+/// <summary>Writes a <see cref="BarChart"/> as a figure for Plotly.</summary>
+internal static class BarChartPlotly
+{
+    public static string Write(BarChart chart)
+    {
+        int count = chart.Categories.Count;
+        // Categories are numbered and named by ticks: Plotly would put two of the same name into one place.
+        JsonArray Places() => PlotlyWriter.Numbers([.. Enumerable.Range(0, count).Select(c => (double)c)]);
+        var data = new JsonArray();
+        foreach ((int index, BarSeries series) in chart.Series.Index())
+        {
+            data.Add(new JsonObject
+            {
+                ["type"] = "bar",
+                ["name"] = PlotlyWriter.Plain(series.Name),
+                ["x"] = Places(),
+                ["y"] = PlotlyWriter.Numbers(series.Values),
+                ["marker"] = new JsonObject { ["color"] = ChartColours.At(index), ["opacity"] = BarChart.Opacity(index) },
+            });
+        }
+
+        if (chart.Reference is { } reference)
+        {
+            data.Add(new JsonObject
+            {
+                ["type"] = "scatter",
+                ["mode"] = "lines",
+                ["name"] = PlotlyWriter.Plain(reference.Name),
+                ["x"] = PlotlyWriter.Numbers([-0.5, count - 0.5]),
+                ["y"] = PlotlyWriter.Numbers([reference.Value, reference.Value]),
+                ["line"] = new JsonObject { ["color"] = "#6e7781", ["dash"] = "dash" },
+            });
+        }
+
+        JsonObject categories = PlotlyWriter.Axis(chart.XTitle, AxisScale.Linear, ("anchor", "y"));
+        categories["tickmode"] = "array";
+        categories["tickvals"] = Places();
+        categories["ticktext"] = new JsonArray([.. chart.Categories.Select(c => (JsonNode)PlotlyWriter.Plain(c))]);
+        return PlotlyWriter.Text(data, new JsonObject
+        {
+            ["title"] = PlotlyWriter.Title(chart.Title),
+            ["barmode"] = chart.Layout == BarLayout.Stacked ? "stack" : "group",
+            ["xaxis"] = categories,
+            ["yaxis"] = PlotlyWriter.Axis(chart.YTitle, chart.YScale, ("anchor", "x")),
+            ["legend"] = PlotlyWriter.Legend(),
+        });
+    }
+}
