@@ -91,6 +91,11 @@ public static class SearchReport
             PathChart(search).Save(Path.Combine(folder, $"path-{PortablePath.FileName(search.Objective.Name)}.svg"));
         }
 
+        foreach (Platform platform in platforms)
+        {
+            DelayChart(experiment, runs, platform).Save(Path.Combine(folder, $"delay-on-{PortablePath.FileName(platform.Name)}.svg"));
+        }
+
         AtomicFile.Write(Path.Combine(folder, "search.json"), stream => JsonSerializer.Serialize(
             stream, searches.Select(s => new { objective = s.Objective.Name, s.Objective.Unit, s.Dense, s.Result, s.Bits }), Options));
         return Measurements.Rows(experiment, runs, manifest.CommandLine);
@@ -161,6 +166,20 @@ public static class SearchReport
     private static double Keep(CompressedLayer layer) => (double)layer.Survivors / layer.Layer.WeightCount;
 
     private static double Delay(Platform platform, CompressedNetwork model) => model.Layers.Sum(l => platform.Delay(l.Layer, Keep(l)));
+
+    /// <summary>Which layers a platform spends its time on, for each line's model; of the first seed.</summary>
+    private static BarChart DelayChart(Experiment experiment, IReadOnlyDictionary<string, IReadOnlyList<RunResult>> runs, Platform platform)
+    {
+        CompressedNetwork[] models = [.. experiment.Lines.Select(l => Measurements.Models(l, runs[l.Variant])[0].Model)];
+        double dense = models[0].Spec.Layers.Sum(platform.DenseDelay);
+        return new BarChart(
+            $"{models[0].Spec.Name}: delay on {platform.Name}, layer by layer", "", "delay (% of dense)", [.. experiment.Lines.Select(l => l.Row)],
+            [.. models[0].Layers.Select((layer, i) => new BarSeries(
+                layer.Layer.Name, [.. models.Select(m => 100 * platform.Delay(m.Layers[i].Layer, Keep(m.Layers[i])) / dense)]))])
+        {
+            Layout = BarLayout.Stacked,
+        };
+    }
 
     /// <summary>The way of a search: accuracy, cost and shares, probe by probe.</summary>
     private static LineChart PathChart(FinishedSearch search)
