@@ -23,8 +23,7 @@ internal static class SpeedupTable
     }
 
     /// <summary>The platform of the paper: only this place says which.</summary>
-    internal static Platform Platform() =>
-        new LawPlatform { Name = "admm-nn-40nm", Law = new LogarithmicLaw(0.036, 0.573, 0.110, 1.23) };
+    internal static Platform Platform() => PlatformLibrary.Find("admm-nn-40nm");
 
     public static AccountingTable Create()
     {

@@ -1,5 +1,6 @@
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Accounting;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Experiments.Results;
@@ -101,9 +102,20 @@ public sealed class ResultsVerifier
         }
 
         ImageSet? test = records.Count > 0 && modelFiles.Length > 0 ? TestImages(name, manifest!.Data) : null;
+        var compressed = new List<(string Row, CompressedNetwork Model)>();
         foreach (string file in modelFiles)
         {
-            Model(folder, name, file, records.FirstOrDefault(r => r.File == file), test);
+            ModelRecord? record = records.FirstOrDefault(r => r.File == file);
+            if (Model(folder, name, file, record, test) is { } model && record is not null)
+            {
+                compressed.Add((record.Row, model));
+            }
+        }
+
+        Report($"{name}/rows.csv", Read(name, () => HardwareQuantities.Problems(folder, rows, compressed.ToLookup(m => m.Row, m => m.Model)).ToList()) ?? []);
+        if (AccountingTables.Names.Contains(Path.GetFileName(name)))
+        {
+            Report($"{name}/rows.csv", RowChecks.AgainstRecomputed(rows, AccountingTables.Create(Path.GetFileName(name)).Rows));
         }
     }
 
@@ -200,7 +212,8 @@ public sealed class ResultsVerifier
     private static bool Same(DataOrigin origin, DataSet data) =>
         origin.Checksums.Values.Order(StringComparer.Ordinal).SequenceEqual(data.Checksums.Values.Order(StringComparer.Ordinal));
 
-    private void Model(string folder, string name, string file, ModelRecord? record, ImageSet? test)
+    /// <summary>Checks a model; returns it if it is a compressed one that can be read.</summary>
+    private CompressedNetwork? Model(string folder, string name, string file, ModelRecord? record, ImageSet? test)
     {
         models++;
         string place = $"{name}/{file}";
@@ -211,7 +224,7 @@ public sealed class ResultsVerifier
 
         if (Read(place, () => ReadBytes(Path.Combine(folder, file))) is not { } bytes)
         {
-            return;
+            return null;
         }
 
         if (record is not null)
@@ -221,7 +234,7 @@ public sealed class ResultsVerifier
 
         if (Read(place, () => StoredModel.Read(bytes, file)) is not { } model)
         {
-            return;
+            return null;
         }
 
         if (model.Compressed is { } compressed && !ModelRecord.Encode(compressed).AsSpan().SequenceEqual(bytes))
@@ -243,6 +256,7 @@ public sealed class ResultsVerifier
         }
 
         tell(FormattableString.Invariant($"{place}: {bytes.Length} B, {model.Survivors} survivors{counted}"));
+        return model.Compressed;
     }
 
     private static IEnumerable<string> Compare(ModelRecord record, params (string What, object Recorded, object Found)[] values) =>

@@ -59,6 +59,29 @@ internal static class RowChecks
         }
     }
 
+    /// <summary>What differs between rows that rest on no training and the same rows made anew.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="again">Made anew.</param>
+    public static IEnumerable<string> AgainstRecomputed(IReadOnlyList<ResultRow> rows, IReadOnlyList<ResultRow> again)
+    {
+        foreach (ResultRow row in again)
+        {
+            ResultRow? own = rows.FirstOrDefault(r => r.Row == row.Row && r.Quantity == row.Quantity);
+            // A fit differs in its last digits between mathematical libraries.
+            bool same = own is not null && own.Paper == row.Paper && own.Ours.HasValue == row.Ours.HasValue
+                && !(Math.Abs(own.Ours.GetValueOrDefault() - row.Ours.GetValueOrDefault()) > (1e-4 * Math.Abs(row.Ours.GetValueOrDefault())) + Tolerance);
+            if (!same)
+            {
+                yield return FormattableString.Invariant($"{Name(row)} is {(object?)own?.Ours ?? "missing"}, but comes out as {row.Ours:R} when it is computed again");
+            }
+        }
+
+        foreach (ResultRow row in rows.Where(r => !again.Any(a => a.Row == r.Row && a.Quantity == r.Quantity)))
+        {
+            yield return $"{Name(row)} does not come out when the table is computed again";
+        }
+    }
+
     private static double? Mean(string quantity, ModelRecord[] models) => quantity switch
     {
         "top1" => models.Average(m => 100.0 * m.Correct / m.Images),

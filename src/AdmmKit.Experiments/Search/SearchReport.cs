@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using AdmmKit.Engine;
@@ -93,6 +94,7 @@ public static class SearchReport
 
         foreach (Platform platform in platforms)
         {
+            PlatformFile.Save(platform, Path.Combine(folder, HardwareQuantities.FileName(platform)));
             DelayChart(experiment, runs, platform).Save(Path.Combine(folder, $"delay-on-{PortablePath.FileName(platform.Name)}.svg"));
         }
 
@@ -109,24 +111,21 @@ public static class SearchReport
         {
             IReadOnlyList<ModelResult> models = Measurements.Models(line, runs[line.Variant]);
             string row = Measurements.RowName(line, runs[line.Variant]);
-            ResultRow Row(string quantity, string unit, Func<CompressedNetwork, double> value)
-            {
-                double[] values = [.. models.Select(m => value(m.Model))];
-                double? spread = Measurements.HalfWidth(values) is { } half ? Math.Round(half, 6) : null;
-                return new ResultRow(row, quantity, unit, null, Math.Round(values.Average(), 6), spread, models.Count, ResultStatus.None, source);
-            }
-
             foreach (Platform platform in platforms)
             {
-                double Dense(CompressedNetwork m) => m.Spec.Layers.Sum(platform.DenseDelay);
-                double[] Speedups(CompressedNetwork m) => [.. m.Layers.Select(l => platform.Speedup(l.Layer, Keep(l)))];
-                yield return Row($"delay on {platform.Name}", platform.DelayUnit, m => Delay(platform, m));
-                yield return Row($"speedup on {platform.Name}", "x", m => Dense(m) / Delay(platform, m));
-                yield return Row($"slowest layer's speedup on {platform.Name}", "x", m => Speedups(m).Min());
-                yield return Row($"layers left dense on {platform.Name}", "", m => m.Layers.Count(l => Keep(l) >= 1));
+                foreach (var quantity in models.SelectMany(m => HardwareQuantities.Of(platform, m.Model)).GroupBy(q => (q.Quantity, q.Unit)))
+                {
+                    double[] values = [.. quantity.Select(q => q.Value)];
+                    double? spread = Measurements.HalfWidth(values) is { } half ? Significant(half) : null;
+                    yield return new ResultRow(
+                        row, quantity.Key.Quantity, quantity.Key.Unit, null, Significant(values.Average()), spread, models.Count, ResultStatus.None, source);
+                }
             }
         }
     }
+
+    // Delays are microseconds or millions of operations: digits count, not places.
+    private static double Significant(double value) => value == 0 ? 0 : double.Parse(value.ToString("g8", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
     /// <summary>How each line differs from the first compressed one in accuracy on the same validation images, with the 95 % interval.</summary>
     private static IEnumerable<ResultRow> Differences(
@@ -163,10 +162,6 @@ public static class SearchReport
         }
     }
 
-    private static double Keep(CompressedLayer layer) => (double)layer.Survivors / layer.Layer.WeightCount;
-
-    private static double Delay(Platform platform, CompressedNetwork model) => model.Layers.Sum(l => platform.Delay(l.Layer, Keep(l)));
-
     /// <summary>Which layers a platform spends its time on, for each line's model; of the first seed.</summary>
     private static BarChart DelayChart(Experiment experiment, IReadOnlyDictionary<string, IReadOnlyList<RunResult>> runs, Platform platform)
     {
@@ -175,7 +170,7 @@ public static class SearchReport
         return new BarChart(
             $"{models[0].Spec.Name}: delay on {platform.Name}, layer by layer", "", "delay (% of dense)", [.. experiment.Lines.Select(l => l.Row)],
             [.. models[0].Layers.Select((layer, i) => new BarSeries(
-                layer.Layer.Name, [.. models.Select(m => 100 * platform.Delay(m.Layers[i].Layer, Keep(m.Layers[i])) / dense)]))])
+                layer.Layer.Name, [.. models.Select(m => 100 * platform.Delay(m.Layers[i].Layer, HardwareQuantities.Keep(m.Layers[i])) / dense)]))])
         {
             Layout = BarLayout.Stacked,
         };

@@ -106,9 +106,9 @@ public class ComputationTablesTests
     }
 
     [Theory]
-    [InlineData("Han [24]", 1.38, 1.39)]
+    [InlineData("Han [24]", 1.38, 1.38)]
     [InlineData("Mao [36]", 2.19, 2.19)]
-    [InlineData("Wen [53]", 2.46, 2.46)]
+    [InlineData("Wen [53]", 2.46, 2.45)]
     public void Baselines_would_gain_too_if_they_left_conv1_unchanged(string method, double byPrint, double byLaw)
     {
         Assert.Equal(byPrint, Row(Table9, method, "overallSpeedupRestored").Ours!.Value, 0.006);
