@@ -21,6 +21,7 @@ internal static class CommandLineTool
             TrainCommand.Create(),
             EvaluateCommand.Create(),
             InspectCommand.Create(),
+            SimulateCommand.Create(),
             ExportCommand.Create(),
             VerifyCommand.Create(),
         };

@@ -1,7 +1,7 @@
 
 namespace AdmmKit.Experiments.Accounting;
 
-/// <summary>The tables of [Ren2019] that follow from the architectures alone, without training.</summary>
+/// <summary>The tables that follow from architectures and stored masks alone, without training.</summary>
 public static class AccountingTables
 {
     private static readonly Dictionary<string, Func<AccountingTable>> Tables = new(StringComparer.Ordinal)
@@ -12,6 +12,7 @@ public static class AccountingTables
         ["table6"] = SizeTable.Create,
         ["table7"] = PruningTables.Table7,
         ["section4.3"] = OnChipTable.Create,
+        ["simulator"] = SimulatorTable.Create,
     };
 
     /// <summary>Names that <see cref="Create"/> knows.</summary>
