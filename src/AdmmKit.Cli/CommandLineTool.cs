@@ -22,6 +22,7 @@ internal static class CommandLineTool
             TrainCommand.Create(),
             EvaluateCommand.Create(),
             InspectCommand.Create(),
+            SimulateCommand.Create(),
             ExportCommand.Create(),
             PlatformCommand.Create(),
             VerifyCommand.Create(),

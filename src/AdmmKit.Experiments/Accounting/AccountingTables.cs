@@ -1,7 +1,7 @@
 
 namespace AdmmKit.Experiments.Accounting;
 
-/// <summary>The tables of [Ren2019] that follow from the architectures, or from other printed numbers, without training.</summary>
+/// <summary>The tables that follow from architectures, printed numbers and simulation, without training.</summary>
 public static class AccountingTables
 {
     private static readonly Dictionary<string, Func<AccountingTable>> Tables = new(StringComparer.Ordinal)
@@ -16,6 +16,7 @@ public static class AccountingTables
         ["section4.3"] = OnChipTable.Create,
         ["figure4"] = FigureFourTable.Create,
         ["hardware-fit"] = HardwareFitTable.Create,
+        ["simulator"] = SimulatorTable.Create,
     };
 
     /// <summary>Names that <see cref="Create"/> knows.</summary>

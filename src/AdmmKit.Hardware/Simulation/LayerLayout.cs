@@ -74,7 +74,17 @@ internal sealed class LayerLayout
         int end = Math.Min(first + FiltersPerUnit, filters), split = group / GroupsPerSplit * filters;
         (int channel, int phase) = Math.DivRem(block, Phases);
         // A shared block is broadcast and can be read by itself; a PE's own filters are one stream.
-        writer.Begin(newRun: block == 0 || !ByFilters, keep: false);
+        if (!ByFilters)
+        {
+            writer.BeginStream(int.MaxValue);
+        }
+        else if (block == 0)
+        {
+            (int from, int count) = (Math.Min(first, filters) + split, Math.Max(0, end - first));
+            writer.BeginStream(layer.Weights.AsSpan(from * layer.Layer.Columns, count * layer.Layer.Columns).Count(true));
+        }
+
+        writer.BeginBlock(keep: false);
         for (int filter = first; filter < end; filter++)
         {
             int offset = ((split + filter) * layer.Layer.Columns) + (channel * kernelHeight * kernelWidth);
@@ -89,7 +99,7 @@ internal sealed class LayerLayout
             }
         }
 
-        return writer.End();
+        return writer.End(endsStream: !ByFilters);
     }
 
     /// <summary>Products of two operands that are not zero, for outputs that exist.</summary>
@@ -186,7 +196,8 @@ internal sealed class LayerLayout
             (int tile, int block) = Math.DivRem(i, layer.Input.Channels * Phases);
             (int channel, int phase) = Math.DivRem(block, Phases);
             (int tileRow, int tileColumn) = Math.DivRem(tile, tileColumns);
-            writer.Begin(newRun: true, keep: true);
+            writer.BeginStream(int.MaxValue);
+            writer.BeginBlock(keep: true);
             for (int y = First(tileRow * height / tileRows, phase / layer.Stride); y < (tileRow + 1) * height / tileRows; y += layer.Stride)
             {
                 int right = (tileColumn + 1) * width / tileColumns;
@@ -198,7 +209,7 @@ internal sealed class LayerLayout
                 }
             }
 
-            lists[i] = writer.End();
+            lists[i] = writer.End(endsStream: true);
         }
 
         return [.. lists.Select(l => l with { Items = writer.Items })];

@@ -23,53 +23,61 @@ internal readonly record struct OperandList(Operand[] Items, int Start, int Coun
 }
 
 /// <summary>
-/// Writes a stream of operands as an array stores it: without its zeros, and with a placeholder for each 2^b zeros of a run. Zeros
-/// after the last operand take nothing, as blocks know how many they hold.
+/// Writes a stream of operands as an array stores it: without its zeros, and with a placeholder in the place of each 2^b-th zero of a
+/// run. Zeros after the last operand take nothing: it is known how many there are.
 /// </summary>
 /// <param name="skipsZeros">Whether zeros are left out at all.</param>
 /// <param name="indexBits">Bits b of the zero-run index.</param>
 internal sealed class OperandWriter(bool skipsZeros, int indexBits)
 {
     private Operand[] items = new Operand[64];
-    private int start, count, nonZero, run;
+    private int start, count, needed, nonZero, run, left;
 
-    /// <summary>Begins a block.</summary>
-    /// <param name="newRun">Whether the index starts anew; otherwise the run of zeros before the block goes on.</param>
+    /// <summary>All that was written and kept.</summary>
+    public Operand[] Items => items;
+
+    /// <summary>Begins a stream, whose index starts anew.</summary>
+    /// <param name="survivors">
+    /// Operands in it that are not zero: no placeholder comes after the last one. A stream of one block may give any larger number.
+    /// </param>
+    public void BeginStream(int survivors) => (run, left) = (0, survivors);
+
+    /// <summary>Begins a block of the stream.</summary>
     /// <param name="keep">Whether the blocks written so far are still needed.</param>
-    public void Begin(bool newRun, bool keep)
+    public void BeginBlock(bool keep)
     {
         (start, nonZero) = (keep ? count : 0, 0);
-        count = start;
-        run = newRun ? 0 : run;
+        (count, needed) = (start, start);
     }
 
     public void Add(bool isSet, Operand operand)
     {
-        if (!isSet)
+        if (isSet)
         {
-            run++;
-            if (!skipsZeros)
-            {
-                Append(Operand.Zero);
-            }
-
-            return;
+            Append(operand);
+            (run, left, needed, nonZero) = (0, left - 1, count, nonZero + 1);
         }
-
-        for (int placeholders = skipsZeros ? run >> indexBits : 0; placeholders > 0; placeholders--)
+        else if (!skipsZeros)
         {
             Append(Operand.Zero);
+            needed = count;
         }
-
-        Append(operand);
-        (run, nonZero) = (0, nonZero + 1);
+        else if (++run == 1 << indexBits && left > 0)
+        {
+            Append(Operand.Zero);
+            run = 0;
+        }
     }
 
-    /// <summary>The block. Its items are valid until the next one begins, unless that one keeps them: then <see cref="Items"/> has them.</summary>
-    public OperandList End() => new(items, start, count - start, nonZero);
-
-    /// <summary>All that was written and kept.</summary>
-    public Operand[] Items => items;
+    /// <summary>
+    /// The block. Its items are valid until the next one begins, unless that one keeps them: then <see cref="Items"/> has them.
+    /// </summary>
+    /// <param name="endsStream">Whether the stream ends with it, so that placeholders at its end lead to nothing.</param>
+    public OperandList End(bool endsStream)
+    {
+        count = endsStream ? needed : count;
+        return new(items, start, count - start, nonZero);
+    }
 
     private void Append(Operand operand)
     {

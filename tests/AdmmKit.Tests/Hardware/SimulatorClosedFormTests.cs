@@ -6,7 +6,7 @@ namespace AdmmKit.Tests.Hardware;
 /// <summary>Where a formula exists, the simulator agrees with it. Formulas are written out here; none is taken from the simulator.</summary>
 public class SimulatorClosedFormTests
 {
-    private const int Masks = 100;
+    private const int Masks = 300;
     private const double Tolerance = 0.01;
 
     private static readonly PeArray OneMultiplier = new()
@@ -98,8 +98,8 @@ public class SimulatorClosedFormTests
 
     // Rounds of filters, each as long as the largest of so many binomial numbers.
     [Theory]
-    [InlineData(4, 8, 50, 3, 0.1)]
-    [InlineData(16, 16, 64, 3, 0.1)]
+    [InlineData(4, 64, 50, 3, 0.1)]
+    [InlineData(16, 64, 64, 3, 0.1)]
     [InlineData(16, 48, 64, 3, 0.3)]
     [InlineData(64, 64, 192, 3, 0.05)]
     [InlineData(64, 64, 192, 3, 0.1)]

@@ -87,6 +87,18 @@ public class SimulatorTests
         Assert.Equal(3, ArraySimulator.Run(array, SimulatedLayer.FullyConnected(layer, mask)).Cycles);
     }
 
+    // With a barrier in each channel: the placeholders of one filter fall into the channels where the other has survivors.
+    [Fact]
+    public void Placeholders_take_their_cycles_where_the_zeros_are()
+    {
+        var layer = new LayerInfo("fc", LayerKind.FullyConnected, 2, 70, 1, 1, 140);
+        var mask = new bool[140];
+        (mask[63], mask[70 + 15], mask[70 + 31], mask[70 + 47], mask[70 + 63]) = (true, true, true, true, true);
+        PeArray array = PeArray.Preset("sticker-like") with { PeRows = 1, PeColumns = 2, FifoDepth = 1 };
+        SimulationResult result = ArraySimulator.Run(array, SimulatedLayer.FullyConnected(layer, mask));
+        Assert.Equal((4, 8, 3), (result.Cycles, result.Traffic.WeightWords, result.Lost.Zeros));
+    }
+
     [Theory]
     [InlineData("scnn")]
     [InlineData("sticker-like")]
