@@ -10,7 +10,8 @@ internal static class PlatformCommand
 {
     private const string WhereToFind = "A platform that comes with the kit ('admmkit platform list'), or a file as in docs/platforms.md.";
 
-    public static Command Create() => new("platform", "Shows and checks descriptions of hardware: delays, dense and sparse, and break-even pruning.")
+    public static Command Create() => new(
+        "platform", "Shows and checks descriptions of hardware: delays, dense and sparse, and break-even pruning.")
     {
         List(),
         Show(),
@@ -41,7 +42,10 @@ internal static class PlatformCommand
             DefaultValueFactory = _ => "lenet5",
             HelpName = "NAME",
         };
-        var command = new Command("show", "Shows each layer's dense delay and break-even on a platform; of a law, its curve too.") { platform, architecture };
+        var command = new Command("show", "Shows each layer's dense delay and break-even on a platform; of a law, its curve too.")
+        {
+            platform, architecture,
+        };
         command.Validators.Add(result =>
         {
             // A missing value is reported by the parser itself.
@@ -106,12 +110,16 @@ internal static class PlatformCommand
 
     private static string Kind(Platform platform) => platform switch
     {
-        LawPlatform { Law: LogarithmicLaw l } => Text($"{platform.Name}, a law: delay ((d / ({l.A} - {l.B} ln d))^{l.Q} + {l.T}^{l.Q})^(1/{l.Q}) at the density d, dense = 1."),
-        LawPlatform { Law: LinearAreaLaw l } => Text($"{platform.Name}, a law: delay ((d / ({l.A} - {l.B} d))^{l.Q} + {l.T}^{l.Q})^(1/{l.Q}) at the density d, dense = 1."),
-        StructuralPlatform { Structure: var s } => Text($"{platform.Name}, known by its parts: {s.AreaMm2} mm2, index of {platform.Resources.IndexBits} bits."),
+        LawPlatform { Law: LogarithmicLaw l } => Law(platform.Name, Text($"{l.A} - {l.B} ln d"), l.T, l.Q),
+        LawPlatform { Law: LinearAreaLaw l } => Law(platform.Name, Text($"{l.A} - {l.B} d"), l.T, l.Q),
+        StructuralPlatform { Structure: var s } =>
+            Text($"{platform.Name}, known by its parts: {s.AreaMm2} mm2, index of {platform.Resources.IndexBits} bits."),
         MeasuredPlatform m => Text($"{platform.Name}, measured: {m.Layers.Count} layers, {m.Layers.Sum(l => l.Points.Count)} points."),
         _ => platform.Name,
     };
+
+    private static string Law(string name, string throughput, double t, double q) =>
+        Text($"{name}, a law: delay ((d / ({throughput}))^{q} + {t}^{q})^(1/{q}) at the density d, dense = 1.");
 
     private static Table Curve(LawPlatform platform)
     {

@@ -16,15 +16,16 @@ internal static class FigureFourTable
         table.Add("baseline", "speedup", "x", "1x", 1, "dense, by definition");
         for (int percent = 10; percent <= 90; percent += 10)
         {
-            table.Add(FormattableString.Invariant($"{percent} % pruned"), "speedup", "x", null, Speedup(law, percent), "logarithmic law of hardware-fit");
+            string row = FormattableString.Invariant($"{percent} % pruned");
+            table.Add(row, "speedup", "x", null, Speedup(law, percent), "logarithmic law of hardware-fit");
         }
 
         HardwareFitTable.BreakEven(table, "break-even", law);
-        table.Note("The curve is the logarithmic law of hardware-fit, the markers are pairs of Tables 8 and 9; neither is read off the paper's "
-            + "picture, of which the paper prints two numbers: the baseline's 1 and the break-even.");
+        table.Note("The curve is the logarithmic law of hardware-fit, the markers are pairs of Tables 8 and 9; neither is read off the "
+            + "paper's picture, of which the paper prints two numbers: the baseline's 1 and the break-even.");
         table.Note(FormattableString.Invariant(
-            $"The curve begins at {Speedup(law, 0):f3}: what the fit says of a layer with all its weights on the sparse design. Nothing is printed ")
-            + "below 14.7 % pruned, so that end is extrapolated.");
+            $"The curve begins at {Speedup(law, 0):f3}: what the fit says of a layer with all its weights on the sparse design. ")
+            + "Nothing is printed below 14.7 % pruned, so that end is extrapolated.");
         table.Picture("figure4.svg", Picture(law));
         return table;
     }
@@ -39,15 +40,21 @@ internal static class FigureFourTable
         [
             new("as fast as dense", [0, 100], [1, 1], SeriesStyle.Line),
             new("fitted law", pruned, [.. pruned.Select(p => Speedup(law, p))], SeriesStyle.Line),
-            .. PublishedSpeedup.All.GroupBy(p => p.Method.StartsWith("Ours", StringComparison.Ordinal) ? "ADMM-NN (Ours1, Ours2)" : p.Method)
-                .Select(group => new ChartSeries(
-                    group.Key == "Fig. 4" ? "break-even of Fig. 4" : group.Key, [.. group.Select(p => 100 * (1 - p.Density))], [.. group.Select(p => p.Speedup)], SeriesStyle.Markers,
-                    [.. group.Select(Label)])),
+            .. PublishedSpeedup.All.GroupBy(Series).Select(group => new ChartSeries(
+                group.Key, [.. group.Select(p => 100 * (1 - p.Density))], [.. group.Select(p => p.Speedup)], SeriesStyle.Markers,
+                [.. group.Select(Label)])),
         ];
         return new LineChart(
             "Speedup by the part pruned: a fitted law over what is printed", "pruned (%)",
             [new ChartPanel("speedup (x)", series)]);
     }
+
+    private static string Series(PublishedSpeedup point) => point.Method switch
+    {
+        "Fig. 4" => "break-even of Fig. 4",
+        "Ours1" or "Ours2" => "ADMM-NN (Ours1, Ours2)",
+        _ => point.Method,
+    };
 
     private static string Label(PublishedSpeedup point) => point.Method switch
     {

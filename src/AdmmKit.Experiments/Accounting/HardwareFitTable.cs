@@ -47,9 +47,10 @@ internal static class HardwareFitTable
             + "(logarithmic) or g = a - b d (linear area). The preset admm-nn-40nm is the logarithmic one. The linear one falls to "
             + "g below 0, so to no speed at all, before all weights are there.");
         table.Note("A pair of a density and a speedup is what Table 8 says of a layer's operations and Table 9 of its speed. Ours2 is not "
-            + "in Table 8: 25.5 times fewer weights in conv1 to conv5 with a dense conv1 leave 2.46 % of the others, paired with their mean "
-            + "speedup. conv1 of Ours1 is pruned in Table 8 and dense in Table 9, so it is no pair.");
-        table.Note("value, low95 and high95 are a parameter and its 95 % interval: s^2 (J'J)^-1 at the minimum, in logarithms (of q - 1 for q).");
+            + "in Table 8: 25.5 times fewer weights in conv1 to conv5 with a dense conv1 leave 2.46 % of the others, paired with their "
+            + "mean speedup. conv1 of Ours1 is pruned in Table 8 and dense in Table 9, so it is no pair.");
+        table.Note("value, low95 and high95 are a parameter and its 95 % interval: s^2 (J'J)^-1 at the minimum, in logarithms "
+            + "(of q - 1 for q).");
         table.Note("\"predicts\" is what the law says of a method whose layers it was not fitted to. Without both Ours nothing is left "
             + "below 14.7 % density, and the floor t is a guess.");
         return table;
@@ -60,7 +61,8 @@ internal static class HardwareFitTable
     {
         double keepFraction = law.BreakEvenKeepFraction;
         string why = FormattableString.Invariant(
-            $"The fit is as fast as dense at {100 * (1 - keepFraction):f1} % pruned; the paper reads \"about 55%\" off Fig. 4, and 2.22 is 1 / 0.45.");
+            $"The fit is as fast as dense at {100 * (1 - keepFraction):f1} % pruned; ")
+            + "the paper reads \"about 55%\" off Fig. 4, and 2.22 is 1 / 0.45.";
         table.Add(row, "breakEvenPruneFraction", "%", "55%", 100 * (1 - keepFraction), Source, why);
         table.Add(row, "breakEvenCompressionRatio", "x", "2.22x", 1 / keepFraction, Source, why);
     }
@@ -71,9 +73,10 @@ internal static class HardwareFitTable
         {
             string row = $"{name}, {p.Method} {p.Layer}", printed = FormattableString.Invariant($"{p.Speedup}x");
             double speedup = 1 / law.Law.RelativeDelay(p.Density);
-            bool same = Bounded.Printed(printed).Meets(speedup);
+            string? why = Bounded.Printed(printed).Meets(speedup) ? null
+                : FormattableString.Invariant($"The fit is {100 * law.Error(p):+0.0;-0.0} % off.");
             table.Add(row, "density", "%", null, 100 * p.Density, "printed operations");
-            table.Add(row, "speedup", "x", printed, speedup, Source, same ? null : FormattableString.Invariant($"The fit is {100 * law.Error(p):+0.0;-0.0} % off."));
+            table.Add(row, "speedup", "x", printed, speedup, Source, why);
         }
     }
 

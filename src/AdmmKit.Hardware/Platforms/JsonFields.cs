@@ -28,8 +28,8 @@ internal sealed class JsonFields
                 AllowDuplicateProperties = false,
                 MaxDepth = 16,
             });
-            return new JsonFields(
-                node as JsonObject ?? throw new BadFileException($"'{file}' is not a platform: it holds no JSON object {{...}}."), file, "");
+            return node is JsonObject members ? new JsonFields(members, file, "")
+                : throw new BadFileException($"'{file}' is not a platform: it holds no JSON object {{...}}.");
         }
         catch (JsonException e)
         {
@@ -69,7 +69,7 @@ internal sealed class JsonFields
     /// <summary>A finite number above 0, or null where the field is not there.</summary>
     public double? OptionalPositive(string key, double most = 1e15) => node[key] is null ? null : Positive(key, most);
 
-    /// <summary>A finite number from <paramref name="least"/>, itself included unless the range is open below, to <paramref name="most"/>.</summary>
+    /// <summary>A finite number between two bounds, both included unless the range is open below.</summary>
     public double Number(string key, double least, double most, bool openBelow = false)
     {
         double value = Value<double>(key, "a number");

@@ -32,7 +32,9 @@ public sealed class MeasuredPlatform : Platform
     /// <inheritdoc/>
     public override double DenseDelay(LayerInfo layer) => Timed(layer).DenseSeconds;
 
-    /// <summary>Delay with survivors alone: on the straight line between the points timed next to it, level beyond the first and last.</summary>
+    /// <summary>
+    /// Delay with survivors alone: on the straight line between the points timed next to it, level beyond the first and last.
+    /// </summary>
     /// <inheritdoc/>
     public override double SparseDelay(LayerInfo layer, double keepFraction)
     {
@@ -58,6 +60,7 @@ public sealed class MeasuredPlatform : Platform
         ArgumentNullException.ThrowIfNull(layer);
         return Layers.FirstOrDefault(l => l.Kind == layer.Kind && l.Shape == layer.Shape && l.Macs == layer.Macs)
             ?? throw new AdmmKitException(FormattableString.Invariant(
-                $"The platform '{Name}' was not timed on layers like '{layer.Name}' ({layer.Shape}, {layer.Macs} MACs an image): time the network that has it with 'admmkit platform measure'."));
+                $"The platform '{Name}' was not timed on layers like '{layer.Name}' ({layer.Shape}, {layer.Macs} MACs an image): ")
+                + "time the network that has it with 'admmkit platform measure'.");
     }
 }

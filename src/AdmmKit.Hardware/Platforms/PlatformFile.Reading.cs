@@ -54,9 +54,10 @@ public static partial class PlatformFile
     private static TimedLayer ReadLayer(JsonFields file)
     {
         file.Allow("name", "kind", "shape", "macs", "denseMicroseconds", "points");
-        LayerKind kind = file.Choice("kind", ["convolution", "fullyConnected"]) == "convolution" ? LayerKind.Convolution : LayerKind.FullyConnected;
+        bool convolution = file.Choice("kind", ["convolution", "fullyConnected"]) == "convolution";
+        LayerKind kind = convolution ? LayerKind.Convolution : LayerKind.FullyConnected;
         string shape = file.Text("shape");
-        long weights = Weights(file, shape, kind == LayerKind.Convolution ? 4 : 2), macs = file.Integer("macs", 1, 1L << 50);
+        long weights = Weights(file, shape, convolution), macs = file.Integer("macs", 1, 1L << 50);
         if (macs % weights != 0)
         {
             throw file.Error("macs", FormattableString.Invariant($"{macs} is not a multiple of the {weights} weights of {shape}"));
@@ -75,7 +76,7 @@ public static partial class PlatformFile
         return new TimedLayer(file.Text("name"), kind, shape, macs, Seconds(file, "denseMicroseconds"), points);
     }
 
-    private static long Weights(JsonFields file, string shape, int dimensions)
+    private static long Weights(JsonFields file, string shape, bool convolution)
     {
         string[] parts = shape.Split('x');
         long weights = 1;
@@ -86,8 +87,9 @@ public static partial class PlatformFile
                 && weights * n <= int.MaxValue ? weights * n : 0;
         }
 
-        return parts.Length == dimensions && weights > 0 ? weights
-            : throw file.Error("shape", $"{file.Raw("shape")} is not a shape: write {(dimensions == 4 ? "a convolution as 50x20x5x5" : "a fully connected layer as 500x800")}");
+        string example = convolution ? "a convolution as 50x20x5x5" : "a fully connected layer as 500x800";
+        return parts.Length == (convolution ? 4 : 2) && weights > 0 ? weights
+            : throw file.Error("shape", $"{file.Raw("shape")} is not a shape: write {example}");
     }
 
     private static double Seconds(JsonFields file, string key) =>

@@ -11,7 +11,8 @@ public static partial class PlatformFile
         file.Allow([.. CommonKeys.Except(["pesDense", "pesSparse", "frequencyMHz"]), "structure"]);
         JsonFields parts = file.Object("structure");
         parts.Allow(
-            "areaMm2", "sramUm2PerBit", "densePeUm2", "sparsePeUm2", "densePeNanoseconds", "sparsePeNanoseconds", "weightBits", "activationBits");
+            "areaMm2", "sramUm2PerBit", "densePeUm2", "sparsePeUm2", "densePeNanoseconds", "sparsePeNanoseconds", "weightBits",
+            "activationBits");
         PlatformResources resources = ReadResources(file);
         if (resources.IndexBits is null)
         {

@@ -46,22 +46,28 @@ public static partial class PlatformFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new AdmmKitException($"Could not read the platform '{path}': {e.Message.TrimEnd('.')}. Check the name and that you may read it.", e);
+            throw new AdmmKitException(
+                $"Could not read the platform '{path}': {e.Message.TrimEnd('.')}. Check the name and that you may read it.", e);
         }
     }
 
     /// <summary>Writes a platform.</summary>
     /// <param name="platform">The platform.</param>
     /// <param name="path">The file; missing folders are created.</param>
-    /// <exception cref="AdmmKitException">It cannot be written, or is larger than a platform file may be.</exception>
+    /// <exception cref="AdmmKitException">
+    /// It cannot be written, or could not be read again: a value is out of range, or the file would be too large.
+    /// </exception>
     public static void Save(Platform platform, string path)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(Write(platform));
+        string text = Write(platform);
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
         if (bytes.Length > MaximumBytes)
         {
-            throw new AdmmKitException($"The platform '{platform.Name}' takes more than 1 MiB, which no reader accepts: leave out layers or points.");
+            throw new AdmmKitException(
+                $"The platform '{platform.Name}' takes more than 1 MiB, which no reader accepts: leave out layers or points.");
         }
 
+        Parse(text, path);
         AtomicFile.Write(path, stream => stream.Write(bytes));
     }
 

@@ -18,7 +18,9 @@ public static class PlatformLibrary
 
     /// <summary>A platform by its name, or from a file.</summary>
     /// <param name="nameOrPath">One of <see cref="Presets"/>, or a file as in docs/platforms.md.</param>
-    /// <exception cref="AdmmKitException">There is no such platform, and the nearest name is suggested; or the file is no platform.</exception>
+    /// <exception cref="AdmmKitException">
+    /// There is no such platform, and the nearest name is suggested; or the file is no platform.
+    /// </exception>
     public static Platform Find(string nameOrPath)
     {
         ArgumentException.ThrowIfNullOrEmpty(nameOrPath);

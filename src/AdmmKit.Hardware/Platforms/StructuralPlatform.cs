@@ -46,9 +46,11 @@ public sealed class StructuralPlatform : Platform
     public override double DenseDelay(LayerInfo layer)
     {
         double pes = DensePes(layer);
-        return pes > 0 ? Math.Max(layer.Macs * Structure.DensePeNanoseconds * Nanosecond / pes, Traffic(layer, StoredBits(layer, 1, dense: true)))
+        double compute = layer.Macs * Structure.DensePeNanoseconds * Nanosecond / pes;
+        return pes > 0 ? Math.Max(compute, Traffic(layer, StoredBits(layer, 1, dense: true)))
             : throw new AdmmKitException(FormattableString.Invariant(
-                $"The platform '{Name}' has no area for processing elements beside the {layer.WeightCount} weights of '{layer.Name}': make areaMm2 larger, or limit the memory by sramKiB."));
+                $"The platform '{Name}' has no area for processing elements beside the {layer.WeightCount} weights of '{layer.Name}': ")
+                + "make areaMm2 larger, or limit the memory by sramKiB.");
     }
 
     /// <summary>Infinite where survivors and indices leave no area for processing elements.</summary>

@@ -43,7 +43,12 @@ public class PlatformFileTests
         Law,
         new LawPlatform { Name = "linear", Law = new LinearAreaLaw(0.907, 0.92, 0.118, 2.38) },
         new MeasuredPlatform { Name = "machine", Layers = [Convolution, FullyConnected], Energy = Energy },
-        new StructuralPlatform { Name = "parts", Structure = Structure, Resources = new() { IndexBits = 5, SramKiB = 64, BandwidthGBPerSecond = 6.4 } },
+        new StructuralPlatform
+        {
+            Name = "parts",
+            Structure = Structure,
+            Resources = new() { IndexBits = 5, SramKiB = 64, BandwidthGBPerSecond = 6.4 },
+        },
     ];
 
     public static TheoryData<int> Each => [.. Enumerable.Range(0, Platforms.Length)];
@@ -172,6 +177,17 @@ public class PlatformFileTests
         TimedPoint[] points = [.. Enumerable.Range(1, 20_000).Select(i => new TimedPoint(i / 20_000.0, i * 1e-6))];
         var large = new MeasuredPlatform { Name = "large", Layers = [Convolution with { Points = points }] };
         Assert.Contains("1 MiB", Assert.Throws<AdmmKitException>(() => PlatformFile.Save(large, path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_could_not_be_read_again_is_not_saved()
+    {
+        using var folder = new TemporaryFolder();
+        string path = Path.Combine(folder.Path, "bad.json");
+        var bad = new MeasuredPlatform { Name = "bad", Layers = [Convolution with { DenseSeconds = 0 }] };
+        var e = Assert.Throws<BadFileException>(() => PlatformFile.Save(bad, path));
+        Assert.Contains("layers[0].denseMicroseconds: 0 is not in", e.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(path));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ public class StructuralPlatformTests
     // 1,000 weights of 8 bits at 1 um2 a bit take 8,000 um2: of 0.018 mm2 are 10,000 um2 left, 100 PEs of 100 um2.
     private static readonly ChipStructure Structure = new(0.018, 1, 100, 200, 1, 2, 8, 8);
     private static readonly LayerInfo Layer = new("conv", LayerKind.Convolution, 10, 4, 5, 5, 50_000);
-    private static readonly StructuralPlatform Platform = new() { Name = "parts", Structure = Structure, Resources = new() { IndexBits = 8 } };
+    private static readonly StructuralPlatform Platform = With(Structure, new() { IndexBits = 8 });
 
     [Fact]
     public void Area_that_memory_does_not_take_holds_processing_elements()
@@ -33,12 +33,12 @@ public class StructuralPlatformTests
     [Fact]
     public void Survivors_with_indices_that_fill_the_chip_leave_nothing_to_compute_with()
     {
-        StructuralPlatform full = With(Structure with { AreaMm2 = 0.015 });
+        StructuralPlatform full = With(Structure with { AreaMm2 = 0.015 }, Platform.Resources);
         Assert.Equal(double.PositiveInfinity, full.SparseDelay(Layer, 0.95));
         Assert.Equal(0, full.Speedup(Layer, 0.95));
         Assert.InRange(full.BreakEvenKeepFraction(Layer), 0.1, 0.9);
 
-        StructuralPlatform small = With(Structure with { AreaMm2 = 0.008 });
+        StructuralPlatform small = With(Structure with { AreaMm2 = 0.008 }, Platform.Resources);
         var e = Assert.Throws<AdmmKitException>(() => small.DenseDelay(Layer));
         Assert.Contains("no area for processing elements beside the 1000 weights of 'conv'", e.Message, StringComparison.Ordinal);
     }
@@ -73,7 +73,8 @@ public class StructuralPlatformTests
         NetworkSpec alexNet = NetworkSpec.Create("alexnet", NetworkSpec.ImageNet, 1000);
         var accelerator = Assert.IsType<StructuralPlatform>(PlatformLibrary.Find(Example("small-accelerator.json")));
         // Convolutions alone: that is what the example is about, and each can be pruned to be faster.
-        Assert.All(alexNet.Layers.Where(l => l.Kind == LayerKind.Convolution), l => Assert.InRange(accelerator.BreakEvenKeepFraction(l), 0.2, 0.8));
+        IEnumerable<LayerInfo> convolutions = alexNet.Layers.Where(l => l.Kind == LayerKind.Convolution);
+        Assert.All(convolutions, l => Assert.InRange(accelerator.BreakEvenKeepFraction(l), 0.2, 0.8));
 
         var processor = Assert.IsType<MeasuredPlatform>(PlatformLibrary.Find(Example("example-processor.json")));
         NetworkSpec leNet = NetworkSpec.Create("lenet-300-100", NetworkSpec.Mnist, 10);
@@ -83,8 +84,8 @@ public class StructuralPlatformTests
         Assert.Equal(2, Directory.GetFiles(Path.GetDirectoryName(Example("x"))!).Length);
     }
 
-    private static StructuralPlatform With(ChipStructure structure, PlatformResources? resources = null) =>
-        new() { Name = "parts", Structure = structure, Resources = resources ?? Platform.Resources };
+    private static StructuralPlatform With(ChipStructure structure, PlatformResources resources) =>
+        new() { Name = "parts", Structure = structure, Resources = resources };
 
     private static string Example(string file) => Path.Combine(LayeringTests.Root, "docs", "platforms", file);
 }
