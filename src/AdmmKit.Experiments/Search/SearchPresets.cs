@@ -54,7 +54,7 @@ public static class SearchPresets
         ProbeBudget = 3,
         Bisections = 4,
         LargestReduction = 2.4,
-        Probe = new() { TrainingImages = 10_000, Admm = new() { Iterations = 2, Rho = 1e-2f, RhoGrowth = 5, LearningRate = 5e-4 }, Retrain = new() { Epochs = 2, LearningRate = 1e-3 } },
-        Final = new() { Admm = new() { Iterations = 5, Rho = 5e-3f, RhoGrowth = 2, LearningRate = 5e-4 }, Retrain = new() { Epochs = 8, LearningRate = 1.5e-3 } },
+        Probe = new() { TrainingImages = 6_000, Admm = new() { Iterations = 2, Rho = 1e-2f, RhoGrowth = 5, LearningRate = 5e-4 }, Retrain = new() { Epochs = 2, LearningRate = 1e-3 } },
+        Final = new() { Admm = new() { Iterations = 4, Rho = 5e-3f, RhoGrowth = 2.5f, LearningRate = 5e-4 }, Retrain = new() { Epochs = 7, LearningRate = 1.5e-3 } },
     };
 }
