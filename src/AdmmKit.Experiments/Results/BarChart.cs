@@ -51,11 +51,6 @@ public sealed record BarChart(
     /// <exception cref="AdmmKitException">As for <see cref="ToSvg"/>.</exception>
     public string ToPlotlyJson() => BarChartPlotly.Write(Checked());
 
-    /// <summary>Writes the SVG, and the Plotly figure beside it with the ending <c>.plotly.json</c>.</summary>
-    /// <param name="svgPath">The SVG file.</param>
-    /// <exception cref="AdmmKitException">As for <see cref="ToSvg"/>, or a file cannot be written.</exception>
-    public void Save(string svgPath) => ((IChart)this).Save(svgPath);
-
     /// <summary>Colours come round again after the last one, paler each time.</summary>
     internal static double Opacity(int series) => 1.0 / (1 + (series / ChartColours.Count));
 
