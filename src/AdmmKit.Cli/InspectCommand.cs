@@ -85,9 +85,9 @@ internal static class InspectCommand
         Row("all layers", report.DenseMacs, report.Macs, report.DenseOperations, report.Operations, report.OperationBits);
         return table;
 
-        void Row(string name, double denseMacs, double macs, double denseOperations, double operations, double operationBits) => table.AddRow(
+        void Row(string name, double denseMacs, double macs, double denseOperations, double operations, double bits) => table.AddRow(
             name, Count(denseMacs), Count(macs), Count(denseOperations), Count(operations),
-            string.Create(CultureInfo.InvariantCulture, $"{100 * macs / denseMacs:0.###} %"), Count(operationBits));
+            string.Create(CultureInfo.InvariantCulture, $"{100 * macs / denseMacs:0.###} %"), Count(bits));
     }
 
     private static Table Sizes(CompressedNetwork model)

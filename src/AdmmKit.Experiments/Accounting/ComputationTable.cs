@@ -3,7 +3,9 @@ namespace AdmmKit.Experiments.Accounting;
 /// <summary>Table 8 of [Ren2019]: operations of AlexNet's layers, and operations times bits.</summary>
 internal static class ComputationTable
 {
-    private const string Point = "Misprint: the decimal point should be a comma. The printed operations times 8 bits are 1,000 times as many.";
+    private const string LayerTable = "layer table, two operations a MAC";
+    private const string Point =
+        "Misprint: the decimal point should be a comma. The printed operations times 8 bits are 1,000 times as many.";
 
     public static AccountingTable Create()
     {
@@ -14,7 +16,7 @@ internal static class ComputationTable
             Bounded sum = method == PublishedHardware.Dense
                 ? Enumerable.Range(0, PublishedHardware.Convolutions).Sum(l => (double)PublishedHardware.Layer(l).Operations)
                 : Sum(operations);
-            string source = method == PublishedHardware.Dense ? "layer table, two operations a MAC" : "sum of the printed layers";
+            string source = method == PublishedHardware.Dense ? LayerTable : "sum of the printed layers";
             table.Add(method, "convolutionOperations", "", convolutions, sum, source);
             OperationBits(table, method, operations);
             if (ratio is not null)
@@ -44,7 +46,8 @@ internal static class ComputationTable
 
             if (method != PublishedHardware.Dense)
             {
-                table.Add(method, layer + "KeepFraction", "%", null, PublishedHardware.KeepFraction(method, l) * 100, "printed operations / layer table");
+                Bounded keep = PublishedHardware.KeepFraction(method, l);
+                table.Add(method, layer + "KeepFraction", "%", null, keep * 100, "printed operations / layer table");
             }
         }
     }
@@ -56,7 +59,7 @@ internal static class ComputationTable
         var quantized = PublishedHardware.Table8Bits.FirstOrDefault(m => m.Method == PublishedHardware.Ours && m.Method == method);
         return method switch
         {
-            _ when printed == PublishedHardware.Table8[0].Operations[layer] => (dense, "layer table, two operations a MAC"),
+            _ when printed == PublishedHardware.Table8[0].Operations[layer] => (dense, LayerTable),
             "Han [24]" => (Bounded.Printed(Published.AlexNet24[layer]) * (dense / 100), "layer table x densities of [24]"),
             _ when quantized.Bits is { } bits && layer < bits.Length =>
                 (Bounded.Printed(quantized.OperationBits[layer]) / bits[layer], "printed operations x bits / bits"),
@@ -73,7 +76,7 @@ internal static class ComputationTable
             {
                 Bounded product = Bounded.Printed(operations[l]) * bits[l];
                 sum += product;
-                table.Add(method, PublishedHardware.Layers[l] + "Bits", "b", null, bits[l], "printed operations x bits / printed operations");
+                table.Add(method, PublishedHardware.Layers[l] + "Bits", "b", null, bits[l], "quotient of the printed metrics");
                 Product(PublishedHardware.Layers[l] + "OperationBits", printed[l], product);
             }
 
@@ -82,7 +85,8 @@ internal static class ComputationTable
 
         // Only these three have a decimal point.
         void Product(string quantity, string printed, Bounded ours) => table.Add(
-            method, quantity, "", printed, ours, "printed operations x bits", printed.Contains('.', StringComparison.Ordinal) ? Point : null);
+            method, quantity, "", printed, ours, "printed operations x bits",
+            printed.Contains('.', StringComparison.Ordinal) ? Point : null);
     }
 
     private static void Overall(AccountingTable table, string method, string printed)
@@ -93,8 +97,9 @@ internal static class ComputationTable
             : PublishedHardware.KeepFraction(method, l));
         string source = method == "Han [24]" ? "layer table x densities of [24]" : "layer table x printed operations / layer table";
         table.Add(method, "compressionRatio", "x", printed, ratio, source, method == PublishedHardware.Ours
-            ? FormattableString.Invariant($"It does not follow from the row itself, which leaves {ratio.Value:0.0}x, and {ratio.High:0.0}x at most however ")
-                + "its numbers were rounded: nearly all weights are in fully connected layers, and there it prints the operations of [24], which is pruned 9x."
+            ? FormattableString.Invariant($"It does not follow from the row itself, which leaves {ratio.Value:0.0}x, and ")
+                + FormattableString.Invariant($"{ratio.High:0.0}x at most however its numbers were rounded: nearly all weights are in ")
+                + "fully connected layers, and there it prints the operations of [24], which is pruned 9x."
             : null);
     }
 
@@ -102,10 +107,10 @@ internal static class ComputationTable
     private static void Claims(AccountingTable table)
     {
         const string source = "sums of the printed layers, over those of ADMM-NN";
-        Bounded Operations(string method) => Sum(PublishedHardware.Table8.Single(m => m.Method == method).Operations);
-        Bounded Bits(string method) => PublishedHardware.Table8Bits.Where(m => m.Method == method)
-            .SelectMany(m => m.Bits.Index().Select(b => Bounded.Printed(PublishedHardware.Table8.Single(t => t.Method == method).Operations[b.Index]) * b.Item))
-            .Aggregate((a, b) => a + b);
+        string[] Printed(string method) => PublishedHardware.Table8.Single(m => m.Method == method).Operations;
+        Bounded Operations(string method) => Sum(Printed(method));
+        Bounded Bits(string method) => PublishedHardware.Table8Bits.Single(m => m.Method == method).Bits
+            .Zip(Printed(method), (bits, operations) => Bounded.Printed(operations) * bits).Aggregate((a, b) => a + b);
         Bounded ours = Operations(PublishedHardware.Ours);
         foreach (string method in PublishedHardware.Table8.Select(m => m.Method).Where(m => m != PublishedHardware.Ours))
         {
@@ -126,8 +131,10 @@ internal static class ComputationTable
             + "[36] and Wen [53] only these operations are known: keepFraction is what they imply, sum and compressionRatio follow.");
         table.Note("The bits, 7 in conv1 and 5 in the other convolutions of ADMM-NN, 8 in [24], are not printed; they are the quotients of "
             + "the two metrics, which are whole to the print's last digit.");
-        table.Note("\"Close to 3x\" fewer operations than prior work (sec. 6.1) is 2.8x against Han [24], and 2.1x and 2.0x against Mao [36] "
-            + "and Wen [53]. The \"3.6x reduction in the amount of computation\" of sec. 7 is operations times bits, against Han [24].");
-        table.Note("This ADMM-NN is another model than Table 7's, whose conv1 keeps 81 % and whose fully connected layers keep 2.8 to 9.3 %.");
+        table.Note("\"Close to 3x\" fewer operations than prior work (sec. 6.1) is 2.8x against Han [24], and 2.1x and 2.0x against "
+            + "Mao [36] and Wen [53]. The \"3.6x reduction in the amount of computation\" of sec. 7 is operations times bits, against Han "
+            + "[24].");
+        table.Note("This ADMM-NN is another model than Table 7's, whose conv1 keeps 81 % and whose fully connected layers keep 2.8 to "
+            + "9.3 %.");
     }
 }

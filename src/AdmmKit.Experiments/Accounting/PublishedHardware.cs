@@ -34,8 +34,12 @@ internal static class PublishedHardware
         ("Han [24]", [8, 8, 8, 8, 8], ["1.416M", "1.360M", "840M", "664M", "448M"], "4.728M"),
     ];
 
-    /// <summary>Table 9: speedup by convolution and in all, how far convolutions are pruned, accuracy lost; whose densities in Table 8.</summary>
-    public static readonly (string Method, string Densities, string[] Speedups, string Overall, string CompressionRatio, string Degradation)[] Table9 =
+    /// <summary>
+    /// Table 9: whose densities of Table 8 a row has, its speedup by convolution and in all, how far convolutions are pruned,
+    /// accuracy lost.
+    /// </summary>
+    public static readonly (
+        string Method, string Densities, string[] Speedups, string Overall, string CompressionRatio, string Degradation)[] Table9 =
     [
         (Dense, Dense, ["1x", "1x", "1x", "1x", "1x"], "1x", "1x", "0.0%"),
         ("ADMM-NN 1", Ours, ["1x", "7x", "7.5x", "7.2x", "7.1x"], "3.6x", "13.1x", "0.0%"),
@@ -51,7 +55,7 @@ internal static class PublishedHardware
     /// <summary>A layer of AlexNet.</summary>
     public static TableLayer Layer(int index) => NetworkTable.AlexNet[Layers[index]];
 
-    /// <summary>The share of a layer's weights that survives, as the printed operations of Table 8 say; all where the print is the dense one.</summary>
+    /// <summary>A layer's keepFraction as the printed operations of Table 8 have it; all where the print is the dense one.</summary>
     public static Bounded KeepFraction(string method, int layer)
     {
         string printed = Table8.Single(m => m.Method == method).Operations[layer];

@@ -64,17 +64,18 @@ public sealed record BarChart(
         if (Series.FirstOrDefault(s => s.Values.Count != Categories.Count) is { } bad)
         {
             throw new AdmmKitException(FormattableString.Invariant(
-                $"Series '{bad.Name}' of the chart '{Title}' has {bad.Values.Count} values for {Categories.Count} categories: give one each, NaN where there is none."));
+                $"Series '{bad.Name}' of the chart '{Title}' has {bad.Values.Count} values for {Categories.Count} categories: ")
+                + "give one each, NaN where there is none.");
         }
 
         if (Layout == BarLayout.Stacked && YScale == AxisScale.Logarithmic)
         {
             throw new AdmmKitException(
-                $"The chart '{Title}' stacks its bars on a logarithmic axis, where lengths do not add up: group them, or take a linear axis.");
+                $"The chart '{Title}' stacks its bars on a logarithmic axis, where lengths do not add up: group them, or make it linear.");
         }
 
-        return Layout == BarLayout.Stacked && Series.FirstOrDefault(s => s.Values.Any(v => v < 0)) is { } negative
-            ? throw new AdmmKitException($"Series '{negative.Name}' of the chart '{Title}' is stacked and has a negative value: group the bars.")
-            : this;
+        BarSeries? negative = Layout == BarLayout.Stacked ? Series.FirstOrDefault(s => s.Values.Any(v => v < 0)) : null;
+        return negative is null ? this : throw new AdmmKitException(
+            $"Series '{negative.Name}' of the chart '{Title}' is stacked and has a negative value: group the bars.");
     }
 }

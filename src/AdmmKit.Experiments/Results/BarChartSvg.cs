@@ -107,7 +107,8 @@ internal sealed class BarChartSvg(BarChart chart)
     {
         double opacity = BarChart.Opacity(series), gap = Math.Min(0.5, width / 4);
         string pale = opacity < 1 ? $" fill-opacity=\"{N(opacity)}\"" : "";
-        canvas.Draw($"<rect class=\"bar\" x=\"{N(x + gap)}\" y=\"{N(y)}\" width=\"{N(width - (2 * gap))}\" height=\"{N(height)}\" fill=\"{ChartColours.At(series)}\"{pale}/>");
+        canvas.Draw($"<rect class=\"bar\" x=\"{N(x + gap)}\" y=\"{N(y)}\" width=\"{N(width - (2 * gap))}\" height=\"{N(height)}\" "
+            + $"fill=\"{ChartColours.At(series)}\"{pale}/>");
     }
 
     // On the colours of bars the line is seen by a rim of the background.
@@ -117,7 +118,7 @@ internal sealed class BarChartSvg(BarChart chart)
         canvas.Draw($"<path class=\"axis\" d=\"M{N(from)} {N(y)}H{N(to)}\" stroke-width=\"1.6\" stroke-dasharray=\"6 4\"/>");
     }
 
-    /// <summary>Names in level lines under their categories; null where a word is wider than its category, or lines would be many.</summary>
+    /// <summary>Names in level lines under their categories; null where a word is wider than a category, or lines are many.</summary>
     private IReadOnlyList<string>[]? LevelLabels()
     {
         double room = Slot - LabelGap;
@@ -139,7 +140,7 @@ internal sealed class BarChartSvg(BarChart chart)
         return 7 + (labels.Max(l => l.Count) * LineHeight);
     }
 
-    /// <summary>Turned names end below their category and reach to the left: the plot begins far enough to the right for the first ones.</summary>
+    /// <summary>Turned names end below their category and reach to the left: the plot begins where the first ones have room.</summary>
     private void MakeRoom(string[] labels)
     {
         double cosine = Math.Cos(Turn * Math.PI / 180);

@@ -14,7 +14,7 @@ namespace AdmmKit.Hardware.Computation;
 /// <param name="Outputs">Numbers that it writes for one image.</param>
 public sealed record LayerComputation(LayerInfo Layer, double KeepFraction, int Bits, long Inputs, long Outputs)
 {
-    /// <summary>Operations of one multiply-accumulate, as Table 8 of [Ren2019] counts them: conv1 of AlexNet, 105.4M, is printed as 211M.</summary>
+    /// <summary>Operations of a multiply-accumulate as Table 8 of [Ren2019] counts: conv1 of AlexNet, 105.4M, is printed as 211M.</summary>
     public const int OperationsPerMac = 2;
 
     /// <summary>Multiply-accumulates of the dense layer.</summary>
@@ -69,7 +69,8 @@ public sealed record ComputationReport(string Network, IReadOnlyList<LayerComput
         if (keepFractions.Count != spec.Layers.Count || bits.Count != spec.Layers.Count)
         {
             throw new AdmmKitException(FormattableString.Invariant(
-                $"'{spec.Name}' has {spec.Layers.Count} layers, but {keepFractions.Count} keepFractions and {bits.Count} numbers of bits were given: give one of each a layer."));
+                $"'{spec.Name}' has {spec.Layers.Count} layers, not {keepFractions.Count} keepFractions and {bits.Count} bits: ")
+                + "give one of each a layer.");
         }
 
         return new(spec.Name, [.. Activations(spec).Select((a, i) => Layer(a.Layer, keepFractions[i], bits[i], a.Inputs, a.Outputs))]);
@@ -117,11 +118,13 @@ public sealed record ComputationReport(string Network, IReadOnlyList<LayerComput
     {
         if (!(keepFraction is >= 0 and <= 1))
         {
-            throw new AdmmKitException(FormattableString.Invariant($"Layer '{layer.Name}' cannot keep {keepFraction} of its weights: keepFraction is between 0 and 1."));
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"Layer '{layer.Name}' cannot keep {keepFraction} of its weights: keepFraction is between 0 and 1."));
         }
 
         return bits is >= 1 and <= 64
             ? new(layer, keepFraction, bits, inputs, outputs)
-            : throw new AdmmKitException(FormattableString.Invariant($"Layer '{layer.Name}' cannot have {bits} bits a weight: give 1 to 64."));
+            : throw new AdmmKitException(FormattableString.Invariant(
+                $"Layer '{layer.Name}' cannot have {bits} bits a weight: give 1 to 64."));
     }
 }

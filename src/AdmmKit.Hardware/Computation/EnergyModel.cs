@@ -57,13 +57,14 @@ public sealed record EnergyOptions
     {
         get => imagesPerLoad;
         init => imagesPerLoad = value >= 1 ? value
-            : throw new AdmmKitException(FormattableString.Invariant($"Weights cannot be loaded once for {value} images: give at least 1."));
+            : throw new AdmmKitException(FormattableString.Invariant(
+                $"Weights cannot be loaded once for {value} images: give at least 1."));
     }
 
     /// <summary>Bits of an input and of an output; the words of the energy table where not given.</summary>
     public int? ActivationBits { get; init; }
 
-    /// <summary>Bits of a survivor's index by the kind of its layer; as [Ren2019] counts: 5 in convolutions, 8 in fully connected layers.</summary>
+    /// <summary>Bits of a survivor's index by the kind of its layer; 5 in convolutions and 8 elsewhere, as [Ren2019] counts.</summary>
     public Func<LayerKind, int> IndexBits { get; init; } = LayerSizes.PaperIndexBits;
 }
 

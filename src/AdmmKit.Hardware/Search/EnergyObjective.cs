@@ -52,6 +52,6 @@ public sealed class EnergyObjective : IObjective
         ArgumentNullException.ThrowIfNull(layer);
         return layers.TryGetValue(layer, out LayerComputation? known) ? known
             : throw new AdmmKitException(
-                $"Layer '{layer.Name}' ({layer.Shape}) is not one of the network whose energy is asked for: make an objective of its own network.");
+                $"Layer '{layer.Name}' ({layer.Shape}) is not one of the network whose energy is asked for: make one for its own network.");
     }
 }
