@@ -22,6 +22,7 @@ internal static class CommandLineTool
             EvaluateCommand.Create(),
             InspectCommand.Create(),
             ExportCommand.Create(),
+            TimeCommand.Create(),
             PlatformCommand.Create(),
             VerifyCommand.Create(),
         };

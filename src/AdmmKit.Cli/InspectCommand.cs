@@ -40,7 +40,7 @@ internal static class InspectCommand
 
     private static Table Layers(CompressedNetwork model, FileSize size)
     {
-        Table table = NewTable(
+        Table table = ConsoleTables.New(
             $"{model.Spec.Name}, input {model.Spec.Input}, {model.Spec.Classes} classes",
             ["layer", "shape"],
             ["survivors", "keepFraction", "bits", "q", "header", "index B", "values B", "biases B", "total B"]);
@@ -71,7 +71,7 @@ internal static class InspectCommand
     private static Table Sizes(CompressedNetwork model)
     {
         var sizes = ModelSizes.Of(model);
-        Table table = NewTable(
+        Table table = ConsoleTables.New(
             "Five sizes in bytes, and the shortest index",
             ["layer"],
             ["weight data", "as the paper", "relative", "file", "entropy", "best index", "its bytes"]);
@@ -89,17 +89,6 @@ internal static class InspectCommand
 
         void Row(string name, long data, long paper, long relative, long file, double bound, string format, long index) =>
             table.AddRow(name, Bytes(data), Bytes(paper), Bytes(relative), Bytes(file), Bytes(bound), format, Bytes(index));
-    }
-
-    private static Table NewTable(string title, string[] left, string[] right)
-    {
-        Table table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(title));
-        foreach (string column in left.Concat(right))
-        {
-            table.AddColumn(new TableColumn(column) { NoWrap = true, Alignment = left.Contains(column) ? Justify.Left : Justify.Right });
-        }
-
-        return table;
     }
 
     private static string Bytes(double bits) => (bits / 8).ToString("#,0.#", CultureInfo.InvariantCulture);

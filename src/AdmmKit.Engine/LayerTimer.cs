@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using AdmmKit.Engine.Kernels;
 using AdmmKit.Engine.Layers;
 using AdmmKit.Networks;
@@ -22,6 +23,20 @@ public sealed record TimingOptions
 
     /// <summary>Rounds of each comparison, at least; in a round both sides have their turn.</summary>
     public int MinRounds { get; init; } = 7;
+
+    internal void Check()
+    {
+        if (Batch < 1)
+        {
+            throw new AdmmKitException(FormattableString.Invariant($"A pass takes at least 1 image, not {Batch}."));
+        }
+
+        if (KeepFractions.Count < 2 || KeepFractions.Any(k => k is not (> 0 and <= 1)) || !KeepFractions.SequenceEqual(KeepFractions.Distinct().Order()))
+        {
+            throw new AdmmKitException(
+                $"Layers are timed at two or more shares of their weights, above 0 and up to 1, in ascending order, not at '{string.Join(' ', KeepFractions.Select(k => k.ToString(CultureInfo.InvariantCulture)))}'.");
+        }
+    }
 }
 
 /// <summary>A layer with survivors alone, timed in turn with itself dense.</summary>
@@ -42,14 +57,6 @@ public sealed record LayerTime(LayerInfo Layer, double DenseSeconds, IReadOnlyLi
 /// </summary>
 public static class LayerTimer
 {
-    /// <summary>Layers of a network that differ in kind, shape or multiply-accumulates, each with what it reads.</summary>
-    /// <param name="spec">The network.</param>
-    public static IReadOnlyList<LayerInfo> Kinds(NetworkSpec spec)
-    {
-        ArgumentNullException.ThrowIfNull(spec);
-        return [.. spec.Layers.DistinctBy(l => (l.Kind, l.Shape, l.Macs))];
-    }
-
     /// <summary>Times one layer of a network.</summary>
     /// <param name="spec">The network.</param>
     /// <param name="layer">One of its layers.</param>
@@ -62,7 +69,7 @@ public static class LayerTimer
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(layer);
         options ??= new();
-        Check(options);
+        options.Check();
         int step = spec.Nodes.Index().First(n => n.Item.Layer(InputOf(spec, n.Index))?.Name == spec.Layers[spec.IndexOf(layer.Name)].Name).Index;
         using var pool = new WorkPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
         KernelSet kernels = KernelSet.Best.For(options.Batch);
@@ -96,21 +103,6 @@ public static class LayerTimer
     {
         double[] sorted = [.. values.Order()];
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
-
-    private static void Check(TimingOptions options)
-    {
-        if (options.Batch < 1)
-        {
-            throw new AdmmKitException(FormattableString.Invariant($"A pass takes at least 1 image, not {options.Batch}."));
-        }
-
-        if (options.KeepFractions.Count == 0 || options.KeepFractions.Any(k => k is not (> 0 and <= 1))
-            || !options.KeepFractions.SequenceEqual(options.KeepFractions.Distinct().Order()))
-        {
-            throw new AdmmKitException(FormattableString.Invariant(
-                $"Layers are timed at shares of their weights above 0 and up to 1, in ascending order, not at '{string.Join(' ', options.KeepFractions)}'."));
-        }
     }
 
     private static ImageShape InputOf(NetworkSpec spec, int step) =>
