@@ -64,6 +64,12 @@ internal static class PlatformMeasureCommand
             "Times as fast as dense, by keepFraction; where both take as long, as keepFraction and as compressionRatio",
             ["layer", "shape"],
             ["dense us", .. platform.Layers[0].Points.Select(p => Text($"{p.KeepFraction:0.##}")), "break-even", "as ratio"]);
+        // There are many columns.
+        foreach (TableColumn column in table.Columns)
+        {
+            column.PadLeft(0);
+        }
+
         foreach ((TimedLayer layer, LayerInfo info) in platform.Layers.Zip(PlatformMeasurement.Kinds(networks), (t, k) => (t, k.Layer)))
         {
             double breakEven = platform.BreakEvenKeepFraction(info);

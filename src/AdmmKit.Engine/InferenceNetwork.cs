@@ -56,9 +56,10 @@ public sealed record StepTime(string Name, Execution Execution, double Seconds);
 /// </example>
 public sealed class InferenceNetwork : IDisposable
 {
-    // Kept fractions at which a layer takes as long sparse as dense, on AVX-512 with batch 64 ('admmkit platform measure').
-    internal const double SparseConvolutionBelow = 0.5;
-    internal const double SparseFullyConnectedBelow = 0.3;
+    // Below the least break-even that 'admmkit platform measure' gave on AVX-512 with one thread and batch 64, where convolutions of
+    // ResNet-20 and LeNet-5 broke even at 54 to 100 % of their weights, and fully connected layers at 29 to 33 %.
+    private const double SparseConvolutionBelow = 0.5;
+    private const double SparseFullyConnectedBelow = 0.25;
 
     private readonly Network network;
     private readonly WorkPool? owned;

@@ -57,6 +57,9 @@ public sealed record LayerTime(LayerInfo Layer, double DenseSeconds, IReadOnlyLi
 /// </summary>
 public static class LayerTimer
 {
+    // Calls are counted and compiled again, optimised, after a tenth of a second: what comes before says nothing.
+    private const double WarmUpSeconds = 0.15;
+
     /// <summary>Times one layer of a network.</summary>
     /// <param name="spec">The network.</param>
     /// <param name="layer">One of its layers.</param>
@@ -89,6 +92,11 @@ public static class LayerTimer
         {
             KeepAtRandom(weights, ((IParameterLayer)sparse).Parameters, keepFraction);
             sparse.SetRead([.. Enumerable.Repeat(true, spec.Shapes[step].Channels)]);
+            if (overDense.Count == 0)
+            {
+                WarmUp(() => dense.Forward(pass), () => sparse.Forward(pass));
+            }
+
             (double[] a, double[] b) = Alternate(() => dense.Forward(pass), () => sparse.Forward(pass), options, cancellation);
             denseSeconds.AddRange(a);
             overDense.Add(Median([.. a.Zip(b, (d, s) => s / d)]));
@@ -136,7 +144,7 @@ public static class LayerTimer
         to.SurvivorsAlone = true;
     }
 
-    /// <summary>Seconds of a call of each, in rounds in which both have their turn, after one that does not count.</summary>
+    /// <summary>Seconds of a call of each, in rounds in which both have their turn, after calls that do not count.</summary>
     private static (double[] First, double[] Second) Alternate(Action first, Action second, TimingOptions options, CancellationToken cancellation)
     {
         (var a, var b) = (new List<double>(), new List<double>());
@@ -152,6 +160,16 @@ public static class LayerTimer
         }
 
         return ([.. a], [.. b]);
+    }
+
+    private static void WarmUp(Action first, Action second)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds)
+        {
+            first();
+            second();
+        }
     }
 
     private static double Seconds(Action work, int calls)
