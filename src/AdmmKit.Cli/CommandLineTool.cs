@@ -24,6 +24,7 @@ internal static class CommandLineTool
             InspectCommand.Create(),
             SimulateCommand.Create(),
             ExportCommand.Create(),
+            TimeCommand.Create(),
             PlatformCommand.Create(),
             VerifyCommand.Create(),
         };

@@ -7,6 +7,18 @@ internal static class ConsoleTables
 {
     private const int WidthOfFiles = 140;
 
+    /// <summary>A table whose columns are names on the left and numbers on the right; no cell is broken.</summary>
+    public static Table New(string title, string[] left, string[] right)
+    {
+        Table table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(title));
+        foreach (string column in left.Concat(right))
+        {
+            table.AddColumn(new TableColumn(column) { NoWrap = true, Alignment = left.Contains(column) ? Justify.Left : Justify.Right });
+        }
+
+        return table;
+    }
+
     public static void Write(Table table)
     {
         if (Console.IsOutputRedirected)

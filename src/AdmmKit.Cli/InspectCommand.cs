@@ -42,7 +42,7 @@ internal static class InspectCommand
 
     private static Table Layers(CompressedNetwork model, FileSize size)
     {
-        Table table = NewTable(
+        Table table = ConsoleTables.New(
             $"{model.Spec.Name}, input {model.Spec.Input}, {model.Spec.Classes} classes",
             ["layer", "shape"],
             ["survivors", "keepFraction", "bits", "q", "header", "index B", "values B", "biases B", "total B"]);
@@ -73,7 +73,7 @@ internal static class InspectCommand
     private static Table Computation(CompressedNetwork model)
     {
         var report = ComputationReport.Of(model);
-        Table table = NewTable(
+        Table table = ConsoleTables.New(
             "Computation for one image, two operations a MAC, as the paper counts",
             ["layer"],
             ["dense MACs", "MACs left", "dense operations", "left", "of dense", "operations x bits"]);
@@ -93,7 +93,7 @@ internal static class InspectCommand
     private static Table Sizes(CompressedNetwork model)
     {
         var sizes = ModelSizes.Of(model);
-        Table table = NewTable(
+        Table table = ConsoleTables.New(
             "Five sizes in bytes, and the shortest index",
             ["layer"],
             ["weight data", "as the paper", "relative", "file", "entropy", "best index", "its bytes"]);
@@ -111,17 +111,6 @@ internal static class InspectCommand
 
         void Row(string name, long data, long paper, long relative, long file, double bound, string format, long index) =>
             table.AddRow(name, Bytes(data), Bytes(paper), Bytes(relative), Bytes(file), Bytes(bound), format, Bytes(index));
-    }
-
-    private static Table NewTable(string title, string[] left, string[] right)
-    {
-        Table table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(title));
-        foreach (string column in left.Concat(right))
-        {
-            table.AddColumn(new TableColumn(column) { NoWrap = true, Alignment = left.Contains(column) ? Justify.Left : Justify.Right });
-        }
-
-        return table;
     }
 
     private static string Count(double number) => number.ToString("#,0", CultureInfo.InvariantCulture);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using AdmmKit.Experiments.Hardware;
 using AdmmKit.Hardware.Platforms;
 using AdmmKit.Networks;
 using Spectre.Console;
@@ -16,6 +17,7 @@ internal static class PlatformCommand
         List(),
         Show(),
         Check(),
+        PlatformMeasureCommand.Create(),
     };
 
     private static Command List()
@@ -57,7 +59,7 @@ internal static class PlatformCommand
         command.SetAction(parsed => CommandLineTool.Guarded(_ =>
         {
             Platform found = PlatformLibrary.Find(parsed.GetValue(platform)!);
-            NetworkSpec network = Network(parsed.GetValue(architecture)!);
+            NetworkSpec network = UsualInputs.Network(parsed.GetValue(architecture)!);
             Describe(found);
             if (found is LawPlatform law)
             {
@@ -86,19 +88,6 @@ internal static class PlatformCommand
         return command;
     }
 
-    /// <summary>The network as it is usually used: digits, small colour images or ImageNet.</summary>
-    private static NetworkSpec Network(string architecture)
-    {
-        (ImageShape input, int classes) = architecture switch
-        {
-            _ when architecture.StartsWith("lenet", StringComparison.Ordinal) => (NetworkSpec.Mnist, 10),
-            "alexnet" or "caffenet" => (new ImageShape(3, 227, 227), 1000),
-            "vgg16" or "resnet50" => (NetworkSpec.ImageNet, 1000),
-            _ => (NetworkSpec.Cifar, 10),
-        };
-        return NetworkSpec.Create(architecture, input, classes);
-    }
-
     private static void Describe(Platform platform)
     {
         Console.WriteLine(Kind(platform));
@@ -123,7 +112,7 @@ internal static class PlatformCommand
 
     private static Table Curve(LawPlatform platform)
     {
-        Table table = NewTable("Speedup of a layer by its survivors", [], ["pruned", "keepFraction", "relative delay", "speedup"]);
+        Table table = ConsoleTables.New("Speedup of a layer by its survivors", [], ["pruned", "keepFraction", "relative delay", "speedup"]);
         for (int percent = 0; percent <= 90; percent += 10)
         {
             double keepFraction = 1 - (percent / 100.0), delay = platform.Law.RelativeDelay(keepFraction);
@@ -137,7 +126,7 @@ internal static class PlatformCommand
     private static (Table Table, IReadOnlyList<string> Unknown) Layers(Platform platform, NetworkSpec network)
     {
         bool seconds = platform.DelayUnit == "s";
-        Table table = NewTable(
+        Table table = ConsoleTables.New(
             Text($"{network.Name}, input {network.Input}, on {platform.Name}"),
             ["layer", "shape"],
             ["MACs", seconds ? "dense us" : $"dense {platform.DelayUnit}", "at 10 % left", "break-even keepFraction", "compressionRatio"]);
@@ -164,17 +153,6 @@ internal static class PlatformCommand
 
         // Some layers may be too large or not timed; a platform that knows none of them is the wrong one.
         return unknown.Count < network.Layers.Count ? (table, [.. unknown.Select(e => e.Message)]) : throw unknown[0];
-    }
-
-    private static Table NewTable(string title, string[] left, string[] right)
-    {
-        Table table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(title));
-        foreach (string column in left.Concat(right))
-        {
-            table.AddColumn(new TableColumn(column) { NoWrap = true, Alignment = left.Contains(column) ? Justify.Left : Justify.Right });
-        }
-
-        return table;
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

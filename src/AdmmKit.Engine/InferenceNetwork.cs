@@ -56,14 +56,15 @@ public sealed record StepTime(string Name, Execution Execution, double Seconds);
 /// </example>
 public sealed class InferenceNetwork : IDisposable
 {
-    // Kept fractions at which a layer takes as long sparse as dense, on AVX-512 with batch 64 ('admmkit platform measure').
-    internal const double SparseConvolutionBelow = 0.5;
-    internal const double SparseFullyConnectedBelow = 0.3;
+    // Below the least break-even that 'admmkit platform measure' gave on AVX-512 with one thread and batch 64, where convolutions of
+    // ResNet-20 and LeNet-5 broke even at 54 to 100 % of their weights, and fully connected layers at 29 to 33 %.
+    private const double SparseConvolutionBelow = 0.5;
+    private const double SparseFullyConnectedBelow = 0.25;
 
     private readonly Network network;
-    private readonly WorkPool pool;
+    private readonly WorkPool? owned;
 
-    private InferenceNetwork(NetworkSpec spec, NetworkWeights weights, InferenceOptions options, KernelSet kernels)
+    private InferenceNetwork(NetworkSpec spec, NetworkWeights weights, InferenceOptions options, KernelSet kernels, WorkPool? shared)
     {
         Network.CheckFits(spec, weights);
         spec.CheckNormalizations(weights.Normalizations);
@@ -83,8 +84,8 @@ public sealed class InferenceNetwork : IDisposable
         Executions = [.. spec.Layers.Select((l, i) => options.Layers?[i] is Execution.Dense or Execution.Sparse ? options.Layers[i]
             : Choose(l, (double)NetworkWeights.CountNonZero(weights.Weights[i]) / l.WeightCount))];
         (NetworkSpec folded, NetworkWeights numbers) = NormalizationFolding.Fold(spec, weights);
-        pool = new WorkPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
-        network = new Network(folded, MaxBatch, pool, kernels, forTraining: false);
+        owned = shared is null ? new WorkPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount) : null;
+        network = new Network(folded, MaxBatch, (owned ?? shared)!, kernels, forTraining: false);
         network.SetWeights(numbers);
         for (int i = 0; i < Executions.Count; i++)
         {
@@ -111,11 +112,13 @@ public sealed class InferenceNetwork : IDisposable
     public static InferenceNetwork Compile(NetworkSpec spec, NetworkWeights weights, InferenceOptions? options = null) =>
         Compile(spec, weights, options ?? new(), KernelSet.Best);
 
-    internal static InferenceNetwork Compile(NetworkSpec spec, NetworkWeights weights, InferenceOptions options, KernelSet kernels)
+    /// <summary>Compiles for one instruction set, on threads that others use too, or on its own.</summary>
+    internal static InferenceNetwork Compile(
+        NetworkSpec spec, NetworkWeights weights, InferenceOptions options, KernelSet kernels, WorkPool? shared = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(weights);
-        return new InferenceNetwork(spec, weights, options, kernels);
+        return new InferenceNetwork(spec, weights, options, kernels, shared);
     }
 
     /// <summary>The kit's own choice for a layer.</summary>
@@ -201,7 +204,7 @@ public sealed class InferenceNetwork : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => pool.Dispose();
+    public void Dispose() => owned?.Dispose();
 
     private int Infer(ReadOnlySpan<byte> pixels, int first, int count)
     {

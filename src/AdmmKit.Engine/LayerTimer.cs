@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using AdmmKit.Engine.Kernels;
 using AdmmKit.Engine.Layers;
 using AdmmKit.Networks;
@@ -22,6 +23,20 @@ public sealed record TimingOptions
 
     /// <summary>Rounds of each comparison, at least; in a round both sides have their turn.</summary>
     public int MinRounds { get; init; } = 7;
+
+    internal void Check()
+    {
+        if (Batch < 1)
+        {
+            throw new AdmmKitException(FormattableString.Invariant($"A pass takes at least 1 image, not {Batch}."));
+        }
+
+        if (KeepFractions.Count < 2 || KeepFractions.Any(k => k is not (> 0 and <= 1)) || !KeepFractions.SequenceEqual(KeepFractions.Distinct().Order()))
+        {
+            throw new AdmmKitException(
+                $"Layers are timed at two or more shares of their weights, above 0 and up to 1, in ascending order, not at '{string.Join(' ', KeepFractions.Select(k => k.ToString(CultureInfo.InvariantCulture)))}'.");
+        }
+    }
 }
 
 /// <summary>A layer with survivors alone, timed in turn with itself dense.</summary>
@@ -42,13 +57,8 @@ public sealed record LayerTime(LayerInfo Layer, double DenseSeconds, IReadOnlyLi
 /// </summary>
 public static class LayerTimer
 {
-    /// <summary>Layers of a network that differ in kind, shape or multiply-accumulates, each with what it reads.</summary>
-    /// <param name="spec">The network.</param>
-    public static IReadOnlyList<LayerInfo> Kinds(NetworkSpec spec)
-    {
-        ArgumentNullException.ThrowIfNull(spec);
-        return [.. spec.Layers.DistinctBy(l => (l.Kind, l.Shape, l.Macs))];
-    }
+    // Calls are counted and compiled again, optimised, after a tenth of a second: what comes before says nothing.
+    private const double WarmUpSeconds = 0.15;
 
     /// <summary>Times one layer of a network.</summary>
     /// <param name="spec">The network.</param>
@@ -62,7 +72,7 @@ public static class LayerTimer
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(layer);
         options ??= new();
-        Check(options);
+        options.Check();
         int step = spec.Nodes.Index().First(n => n.Item.Layer(InputOf(spec, n.Index))?.Name == spec.Layers[spec.IndexOf(layer.Name)].Name).Index;
         using var pool = new WorkPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
         KernelSet kernels = KernelSet.Best.For(options.Batch);
@@ -82,6 +92,11 @@ public static class LayerTimer
         {
             KeepAtRandom(weights, ((IParameterLayer)sparse).Parameters, keepFraction);
             sparse.SetRead([.. Enumerable.Repeat(true, spec.Shapes[step].Channels)]);
+            if (overDense.Count == 0)
+            {
+                WarmUp(() => dense.Forward(pass), () => sparse.Forward(pass));
+            }
+
             (double[] a, double[] b) = Alternate(() => dense.Forward(pass), () => sparse.Forward(pass), options, cancellation);
             denseSeconds.AddRange(a);
             overDense.Add(Median([.. a.Zip(b, (d, s) => s / d)]));
@@ -96,21 +111,6 @@ public static class LayerTimer
     {
         double[] sorted = [.. values.Order()];
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
-
-    private static void Check(TimingOptions options)
-    {
-        if (options.Batch < 1)
-        {
-            throw new AdmmKitException(FormattableString.Invariant($"A pass takes at least 1 image, not {options.Batch}."));
-        }
-
-        if (options.KeepFractions.Count == 0 || options.KeepFractions.Any(k => k is not (> 0 and <= 1))
-            || !options.KeepFractions.SequenceEqual(options.KeepFractions.Distinct().Order()))
-        {
-            throw new AdmmKitException(FormattableString.Invariant(
-                $"Layers are timed at shares of their weights above 0 and up to 1, in ascending order, not at '{string.Join(' ', options.KeepFractions)}'."));
-        }
     }
 
     private static ImageShape InputOf(NetworkSpec spec, int step) =>
@@ -144,7 +144,7 @@ public static class LayerTimer
         to.SurvivorsAlone = true;
     }
 
-    /// <summary>Seconds of a call of each, in rounds in which both have their turn, after one that does not count.</summary>
+    /// <summary>Seconds of a call of each, in rounds in which both have their turn, after calls that do not count.</summary>
     private static (double[] First, double[] Second) Alternate(Action first, Action second, TimingOptions options, CancellationToken cancellation)
     {
         (var a, var b) = (new List<double>(), new List<double>());
@@ -160,6 +160,16 @@ public static class LayerTimer
         }
 
         return ([.. a], [.. b]);
+    }
+
+    private static void WarmUp(Action first, Action second)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds)
+        {
+            first();
+            second();
+        }
     }
 
     private static double Seconds(Action work, int calls)

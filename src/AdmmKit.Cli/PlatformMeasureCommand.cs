@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using AdmmKit.Engine;
+using AdmmKit.Experiments.Hardware;
+using AdmmKit.Experiments.Results;
+using AdmmKit.Hardware.Platforms;
+using AdmmKit.Networks;
+using Spectre.Console;
+
+namespace AdmmKit.Cli;
+
+/// <summary><c>admmkit platform measure</c>: this machine as a platform.</summary>
+internal static class PlatformMeasureCommand
+{
+    public static Command Create()
+    {
+        var architectures = new Option<string[]>("--architecture")
+        {
+            Description = "A network whose layers are timed, repeatable: " + string.Join(", ", NetworkSpec.Architectures) + ".",
+            DefaultValueFactory = _ => ["lenet5"],
+            HelpName = "NAME",
+        };
+        var output = new Option<string>("--out") { Description = "The platform; its picture goes beside it.", DefaultValueFactory = _ => "cpu.json", HelpName = "FILE.json" };
+        var name = new Option<string>("--name") { Description = "What the platform is called.", DefaultValueFactory = _ => "cpu", HelpName = "NAME" };
+        TimingFlags flags = new();
+        var command = new Command("measure", "Times this machine's dense and sparse kernels, layer by layer, and writes them as a platform.")
+        {
+            architectures, output, name, flags.Batch, flags.Seconds, flags.Threads,
+        };
+        command.Validators.Add(result =>
+        {
+            foreach (string unknown in (result.GetResult(architectures)?.Tokens ?? []).Select(t => t.Value).Except(NetworkSpec.Architectures))
+            {
+                result.AddError(Names.Unknown("architecture", unknown, NetworkSpec.Architectures));
+            }
+        });
+        command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
+        {
+            string path = parsed.GetValue(output)!;
+            OutputFolder.CheckFile(path);
+            NetworkSpec[] networks = [.. parsed.GetValue(architectures)!.Select(UsualInputs.Network)];
+            var clock = Stopwatch.StartNew();
+            MeasuredPlatform platform = PlatformMeasurement.Measure(
+                networks, parsed.GetValue(name)!, flags.Options(parsed),
+                (layer, done, of) => Console.Error.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"{done + 1} of {of}: {layer.Name} {layer.Shape}, {clock.Elapsed.TotalSeconds:f0} s so far")),
+                cancellation);
+            PlatformFile.Save(platform, path);
+            string picture = Path.ChangeExtension(path, ".svg");
+            PlatformMeasurement.Chart(platform).Save(picture);
+            Console.WriteLine(platform.Description);
+            ConsoleTables.Write(Show(platform, networks));
+            Console.WriteLine($"Written: {path}, {picture}");
+            return CommandLineTool.Success;
+        }));
+        return command;
+    }
+
+    /// <summary>How many times as fast as dense each layer is, by its survivors, and where the two are equal.</summary>
+    private static Table Show(MeasuredPlatform platform, NetworkSpec[] networks)
+    {
+        Table table = ConsoleTables.New(
+            "Times as fast as dense, by keepFraction; where both take as long, as keepFraction and as compressionRatio",
+            ["layer", "shape"],
+            ["dense us", .. platform.Layers[0].Points.Select(p => Text($"{p.KeepFraction:0.##}")), "break-even", "as ratio"]);
+        // There are many columns.
+        foreach (TableColumn column in table.Columns)
+        {
+            column.PadLeft(0);
+        }
+
+        foreach ((TimedLayer layer, LayerInfo info) in platform.Layers.Zip(PlatformMeasurement.Kinds(networks), (t, k) => (t, k.Layer)))
+        {
+            double breakEven = platform.BreakEvenKeepFraction(info);
+            table.AddRow(
+            [
+                layer.Name, layer.Shape, Text($"{1e6 * layer.DenseSeconds:g4}"),
+                .. layer.Points.Select(p => Text($"{layer.DenseSeconds / p.Seconds:g3}")),
+                Text($"{breakEven:f3}"), breakEven > 0 ? Text($"{1 / breakEven:f2}") : "never",
+            ]);
+        }
+
+        return table;
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

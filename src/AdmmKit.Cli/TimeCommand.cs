@@ -1,0 +1,75 @@
+using System.CommandLine;
+using System.Globalization;
+using AdmmKit.Engine;
+using AdmmKit.Experiments.Results;
+using AdmmKit.Hardware.Platforms;
+using AdmmKit.Networks;
+using AdmmKit.Training;
+using Spectre.Console;
+
+namespace AdmmKit.Cli;
+
+/// <summary><c>admmkit time</c>: how long a stored network takes on this machine, dense and pruned.</summary>
+internal static class TimeCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<string>("file") { Description = "A compressed network (.admm), or a dense or pruned one (.safetensors)." };
+        var platform = new Option<string?>("--platform")
+        {
+            Description = "Chooses each layer's execution by the times of this platform ('admmkit platform measure'); else the kit's own thresholds do.",
+            HelpName = "FILE.json",
+        };
+        TimingFlags flags = new();
+        var command = new Command("time", "Times a network on this machine: every layer dense, each as it is faster, and all with survivors alone.")
+        {
+            file, platform, flags.Batch, flags.Seconds, flags.Threads,
+        };
+        command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
+        {
+            var model = StoredModel.Load(parsed.GetValue(file)!);
+            NetworkWeights weights = model.Decode();
+            double[] kept = [.. model.Spec.Layers.Select((l, i) => (double)NetworkWeights.CountNonZero(weights.Weights[i]) / l.WeightCount)];
+            Execution[]? layers = parsed.GetValue(platform) is { } path ? Choose(PlatformFile.Load(path), model.Spec, kept) : null;
+            TimingOptions options = flags.Options(parsed);
+            NetworkTime time = NetworkTimer.Time(model.Spec, weights, layers, options, cancellation);
+            Show(time, model.Spec, kept, options);
+            return CommandLineTool.Success;
+        }));
+        return command;
+    }
+
+    private static Execution[] Choose(Platform platform, NetworkSpec spec, double[] kept) =>
+    [
+        .. spec.Layers.Select((l, i) => platform.SparseDelay(l, kept[i]) < platform.DenseDelay(l) ? Execution.Sparse : Execution.Dense),
+    ];
+
+    private static void Show(NetworkTime time, NetworkSpec spec, double[] kept, TimingOptions options)
+    {
+        Table table = ConsoleTables.New(
+            $"{spec.Name}, input {spec.Input}: time of each step within the network, for one image",
+            ["step", "shape", "chosen"],
+            ["keepFraction", "dense us", "chosen us", "of dense", "all sparse, of dense"]);
+        foreach (TimedStep step in time.Steps)
+        {
+            int layer = Array.FindIndex([.. spec.Layers], l => l.Name == step.Name);
+            table.AddRow(
+                step.Name, layer < 0 ? "" : spec.Layers[layer].Shape, layer < 0 ? "" : step.Chosen.ToString(),
+                layer < 0 ? "" : Text($"{kept[layer]:f4}"), Microseconds(step.DenseSeconds), Microseconds(step.DenseSeconds * step.ChosenOverDense),
+                Text($"{step.ChosenOverDense:f3}"), Text($"{step.SparseOverDense:f3}"));
+        }
+
+        ConsoleTables.Write(table);
+        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        Console.WriteLine(Text($"{Network.InstructionSet}, threads: {threads}, batch: {options.Batch}; medians of rounds in which all three took their turn."));
+        Console.WriteLine(Text($"Dense: {1 / time.DenseSeconds:#,0} images/s."));
+        Console.WriteLine(Text($"As chosen: {1 / (time.DenseSeconds * time.ChosenOverDense):#,0} images/s, {1 / time.ChosenOverDense:f2} times as fast."));
+        Console.WriteLine(Text($"All with survivors alone: {1 / (time.DenseSeconds * time.SparseOverDense):#,0} images/s, {1 / time.SparseOverDense:f2} times as fast."));
+        TimedStep slowest = time.Steps.Where(s => spec.Layers.Any(l => l.Name == s.Name)).MaxBy(s => s.ChosenOverDense)!;
+        Console.WriteLine(Text($"Layer that gains least: {slowest.Name}, {slowest.ChosenOverDense:f3} of its dense time."));
+    }
+
+    private static string Microseconds(double seconds) => Text($"{1e6 * seconds:g4}");
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using AdmmKit.Engine;
+using AdmmKit.Experiments.Results;
+using AdmmKit.Hardware.Platforms;
+using AdmmKit.Networks;
+
+namespace AdmmKit.Experiments.Hardware;
+
+/// <summary>This machine as a platform: the kit's own kernels, timed layer by layer.</summary>
+public static class PlatformMeasurement
+{
+    private const string Source =
+        "Timed by 'admmkit platform measure': each layer by itself on inputs at random, survivors at random; dense and sparse took turns, and "
+        + "a sparse time is the median of their ratios times the median of the dense times.";
+
+    /// <summary>Layers that differ in kind, shape or multiply-accumulates, which is what a platform tells apart: the first of each.</summary>
+    /// <param name="networks">The networks.</param>
+    public static IReadOnlyList<(NetworkSpec Spec, LayerInfo Layer)> Kinds(IReadOnlyList<NetworkSpec> networks) =>
+    [
+        .. networks.SelectMany(n => n.Layers.Select(l => (Spec: n, Layer: l))).DistinctBy(l => (l.Layer.Kind, l.Layer.Shape, l.Layer.Macs)),
+    ];
+
+    /// <summary>Times all kinds of layers of some networks; a kind that several have, once.</summary>
+    /// <param name="networks">The networks.</param>
+    /// <param name="name">What the platform is called.</param>
+    /// <param name="options">Batch, threads and densities.</param>
+    /// <param name="progress">Told of each layer before it is timed: what it is, how many are done, and of how many.</param>
+    /// <param name="cancellation">Ends it; nothing is kept.</param>
+    /// <exception cref="AdmmKitException">An option is not usable.</exception>
+    public static MeasuredPlatform Measure(
+        IReadOnlyList<NetworkSpec> networks, string name, TimingOptions options, Action<LayerInfo, int, int>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(networks);
+        ArgumentNullException.ThrowIfNull(options);
+        IReadOnlyList<(NetworkSpec Spec, LayerInfo Layer)> layers = Kinds(networks);
+        var times = new List<LayerTime>();
+        foreach ((NetworkSpec spec, LayerInfo layer) in layers)
+        {
+            progress?.Invoke(layer, times.Count, layers.Count);
+            times.Add(LayerTimer.Time(spec, layer, options, cancellation));
+        }
+
+        return Platform(times, name, Describe(options));
+    }
+
+    /// <summary>How many times as fast as dense each layer is with survivors alone, over its survivors; dense is 1.</summary>
+    /// <param name="platform">The platform.</param>
+    public static LineChart Chart(MeasuredPlatform platform)
+    {
+        ArgumentNullException.ThrowIfNull(platform);
+        double[] ends = [platform.Layers.Min(l => l.Points[0].KeepFraction), platform.Layers.Max(l => l.Points[^1].KeepFraction)];
+        return new LineChart(
+            $"{platform.Name}: survivors alone against dense, layer by layer",
+            "keepFraction",
+            [
+                new ChartPanel(
+                    "times as fast as dense",
+                    [
+                        .. platform.Layers.Select(l => new ChartSeries(
+                            $"{l.Name} {l.Shape}", [.. l.Points.Select(p => p.KeepFraction)], [.. l.Points.Select(p => l.DenseSeconds / p.Seconds)])),
+                        new ChartSeries("dense", ends, [1, 1], SeriesStyle.Line),
+                    ],
+                    AxisScale.Logarithmic),
+            ],
+            AxisScale.Logarithmic);
+    }
+
+    internal static MeasuredPlatform Platform(IReadOnlyList<LayerTime> times, string name, string description) => new()
+    {
+        Name = name,
+        Description = description,
+        Source = Source,
+        Layers =
+        [
+            .. times.Select(t => new TimedLayer(
+                t.Layer.Name, t.Layer.Kind, t.Layer.Shape, t.Layer.Macs, Digits(t.DenseSeconds),
+                [.. t.Sparse.Select(s => new TimedPoint(s.KeepFraction, Digits(s.Seconds)))])),
+        ],
+    };
+
+    private static string Describe(TimingOptions options)
+    {
+        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{RunEnvironment.Cpu()}, {Network.InstructionSet}, threads: {threads}, batch: {options.Batch}; AdmmKit's dense and sparse kernels, float32, time for one image.");
+    }
+
+    /// <summary>Six digits: more than any of it repeats, and a file that people can read.</summary>
+    private static double Digits(double seconds) => double.Parse(seconds.ToString("G6", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+}
