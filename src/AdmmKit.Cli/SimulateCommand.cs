@@ -116,8 +116,9 @@ internal static class SimulateCommand
             CultureInfo.InvariantCulture,
             $"{array.Description}; {array.Multipliers:#,0} multipliers. Shares are of cycles x multipliers; \"dense\" is an array of "
             + $"as many PEs and multipliers that computes dot products. \"zeros\": stored placeholders and zeros that are not skipped; "
-            + $"\"edges\": products beyond the plane; \"fragments\": vectors not full; \"conflicts\": banks of accumulators; \"fifo\": the next vector is "
-            + $"held up by a slower PE; \"imbalance\": waiting at the end of a group of output channels; \"delivery\": operands come too slowly."));
+            + $"\"edges\": products beyond the plane; \"fragments\": vectors not full; \"conflicts\": banks of accumulators; \"fifo\": the "
+            + $"next vector is held up by a slower PE; \"imbalance\": waiting at the end of a group of output channels; \"delivery\": "
+            + $"operands come too slowly."));
     }
 
     private static (NetworkSpec Spec, Func<int, LayerInfo, bool[]> Masks) Stored(CompressedNetwork model) => (model.Spec, (layer, info) =>

@@ -47,8 +47,8 @@ internal static class SimulatorTable
             + "table of results.");
         table.Note("Rows of LeNet-5: means over the three committed models of results/table1, and uniform masks with as many survivors in "
             + "each layer; all activations count. \"imbalance\" is cycles over those of evenly shared survivors, on 64 PEs of one "
-            + "multiplier with a filter each; the closed form takes each weight to survive for itself. speedupLaw is the law fitted to Table 9 of "
-            + "[Ren2019] (a = 0.036, b = 0.573, t = 0.110, q = 1.23) at the layer's keepFraction.");
+            + "multiplier with a filter each; the closed form takes each weight to survive for itself. speedupLaw is the law fitted to "
+            + "Table 9 of [Ren2019] (a = 0.036, b = 0.573, t = 0.110, q = 1.23) at the layer's keepFraction.");
         table.Note("Survivors of ADMM are not independent: where each PE has filters of its own the fullest one is further above the mean "
             + "than the closed form says, most in fc1, where whole neurons are gone. Tiles of the plane, which share all weights, hardly "
             + "notice. Small layers leave most of 64 PEs without a filter, which the law knows nothing of.");
@@ -120,7 +120,7 @@ internal static class SimulatorTable
             var layer = SimulatedLayer.Product(Inner, Inner, Inner, Operand(0), Operand(1));
             string row = FormattableString.Invariant($"product {Inner}x{Inner}x{Inner}, {density}");
             Compare("bitmask", bitmask, gating, "The published cycles are 128^3 + 128^2; the 128^2 are not arithmetic, and not modelled.");
-            Compare("coordinate", coordinates, skipping, "A cycle for each pair of non-zero operands; the published one waits for fetches.");
+            Compare("coordinate", coordinates, skipping, "A cycle for each pair of operands; the published design waits for fetches.");
             Compare("delivered", coordinates, skipping with { DeliveredBits = 16 }, density > 0.5
                 ? "At this density the published design is bound by reading both operands of each product, which is not modelled."
                 : "Most of the difference is that the published run rounds densities to multiples of 1/256; ours are as printed.");
