@@ -37,7 +37,9 @@ internal static class SimulatorTable
         RealMasks(table);
         Picture(table, googLeNet);
         table.Note("\"paper\" is not [Ren2019] here but the source that a row names: SCNN and Sparseloop are simulations themselves. "
-            + "Nothing was fitted to their numbers; sizes that SCNN did not publish (the queue before a bank of accumulators) are ours.");
+            + "Nothing was fitted to their numbers; sizes that SCNN did not publish (the queue before a bank of accumulators) are ours. "
+            + "The limit of \"deliveredCycles\" was chosen after the published cycles had been seen, and the 25 % of fully connected "
+            + "layers follow from how they are laid out here: neither is independent evidence.");
         table.Note("Masks are uniform, also those of activations, as in SCNN's sweep of densities, which we take to be over GoogLeNet's "
             + "inception modules; the dense array computes dot products with as many PEs and multipliers, divided in the same way. "
             + "What the model lacks: pipelines that fill, exchange of halos, and memory off the chip.");
