@@ -38,7 +38,7 @@ internal static class SimulateCommand
             HelpName = "NAME",
         };
         var shared = new SharedOptions();
-        var command = new Command("simulate", "Counts the cycles that an array of processing elements takes for a pruned network, and what they are lost to.")
+        var command = new Command("simulate", "Counts the cycles of a sparse array of processing elements, and what they are lost to.")
         {
             file, architecture, keep, active, array, shared.Seed, shared.Threads,
         };
@@ -94,7 +94,8 @@ internal static class SimulateCommand
     {
         SimulationResult[] lines = [.. results, SimulationResult.Sum("total", results)];
         string[] causes = [.. lines[0].Lost.Causes.Select(c => c.Cause)];
-        Table cycles = NewTable($"{network} on '{array.Name}'", ["layer", "cycles", "dense", "speedup", "useful %", .. causes.Select(c => c + " %")]);
+        Table cycles = NewTable(
+            $"{network} on '{array.Name}'", ["layer", "cycles", "dense", "speedup", "useful %", .. causes.Select(c => c + " %")]);
         Table traffic = NewTable(
             "Words between buffer and array", ["layer", "useful MACs", "weights", "index bits", "activations", "index bits", "outputs"]);
         foreach (SimulationResult line in lines)
@@ -113,10 +114,11 @@ internal static class SimulateCommand
         ConsoleTables.Write(traffic);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{array.Description}; {array.Multipliers:#,0} multipliers. Shares are of cycles x multipliers; \"dense\" is an array of as many "
-            + $"PEs and multipliers that computes dot products. \"zeros\": stored placeholders and zeros that are not skipped; \"edges\": products "
-            + $"beyond the plane; \"fragments\": vectors not full; \"conflicts\": banks of accumulators; \"fifo\": the next vector is held up by a "
-            + $"slower PE; \"imbalance\": waiting at the end of a group of output channels; \"delivery\": operands come too slowly."));
+            $"{array.Description}; {array.Multipliers:#,0} multipliers. Shares are of cycles x multipliers; \"dense\" is an array of "
+            + $"as many PEs and multipliers that computes dot products. \"zeros\": stored placeholders and zeros that are not skipped; "
+            + $"\"edges\": products beyond the plane; \"fragments\": vectors not full; \"conflicts\": banks of accumulators; \"fifo\": the "
+            + $"next vector is held up by a slower PE; \"imbalance\": waiting at the end of a group of output channels; \"delivery\": "
+            + $"operands come too slowly."));
     }
 
     private static (NetworkSpec Spec, Func<int, LayerInfo, bool[]> Masks) Stored(CompressedNetwork model) => (model.Spec, (layer, info) =>
@@ -141,7 +143,8 @@ internal static class SimulateCommand
         };
         return (
             NetworkSpec.Create(architecture, input, classes),
-            (layer, info) => SimulatedLayer.UniformMask(info.WeightCount, keepFraction, new RandomStream(seed, "simulated weights", layer)));
+            (layer, info) => SimulatedLayer.UniformMask(
+                info.WeightCount, keepFraction, new RandomStream(seed, "simulated weights", layer)));
     }
 
     private static Func<int, ImageShape, bool[]?> Activations(double density, ulong seed) => (layer, input) => density == 1 ? null

@@ -62,7 +62,8 @@ internal static class SimulatorCases
         PeArray scnn = PeArray.Preset("scnn") with { AccumulatorBanks = 0 };
         foreach ((int filters, int channels, int groups) in new[] { (384, 256, 1), (384, 192, 2), (256, 192, 2) })
         {
-            var shape = new Shape(new Node.Convolution("c", filters, 3, Padding: 1, Groups: groups), new ImageShape(channels * groups, 13, 13));
+            var convolution = new Node.Convolution("c", filters, 3, Padding: 1, Groups: groups);
+            var shape = new Shape(convolution, new ImageShape(channels * groups, 13, 13));
             yield return ("dense tiles", filters / 64 * channels * (64 * 9 / 4), Simulate(scnn, [shape], 1, 1).Cycles);
         }
 
@@ -79,17 +80,22 @@ internal static class SimulatorCases
 
         foreach ((int elements, int filters, int channels, double keep) in new[]
         {
-            (4, 64, 50, 0.1), (16, 64, 64, 0.1), (16, 48, 64, 0.3), (64, 64, 100, 0.05), (64, 64, 100, 0.1), (64, 96, 100, 0.2), (256, 192, 60, 0.1),
+            (4, 64, 50, 0.1), (16, 64, 64, 0.1), (16, 48, 64, 0.3), (64, 64, 100, 0.05), (64, 64, 100, 0.1), (64, 96, 100, 0.2),
+            (256, 192, 60, 0.1),
         })
         {
             double formula = UniformImbalance.Cycles(filters, channels * 9, keep, elements, 36);
             yield return Mean("largest binomial", formula, OneMultiplierEach(elements), filters, channels, 3, keep);
         }
 
-        foreach ((int elements, int channels, int kernel, double keep) in new[] { (4, 60, 5, 0.1), (16, 60, 3, 0.1), (16, 60, 3, 0.4), (64, 30, 5, 0.2) })
+        foreach ((int elements, int channels, int kernel, double keep) in new[]
+        {
+            (4, 60, 5, 0.1), (16, 60, 3, 0.1), (16, 60, 3, 0.4), (64, 30, 5, 0.2),
+        })
         {
             double formula = 36 * channels * UniformImbalance.ExpectedMaximum(kernel * kernel, keep, elements);
-            yield return Mean("barrier a channel", formula, OneMultiplierEach(elements) with { FifoDepth = 1 }, elements, channels, kernel, keep);
+            PeArray array = OneMultiplierEach(elements) with { FifoDepth = 1 };
+            yield return Mean("barrier a channel", formula, array, elements, channels, kernel, keep);
         }
     }
 

@@ -119,7 +119,8 @@ internal sealed class LayerLayout
                 {
                     for (int s = phase % layer.Stride; s < kernelWidth; s += layer.Stride)
                     {
-                        int top = r / layer.Stride * columns, bottom = top + (height * columns), left = s / layer.Stride, right = left + width;
+                        int top = r / layer.Stride * columns, bottom = top + (height * columns);
+                        int left = s / layer.Stride, right = left + width;
                         long met = before[bottom + right] - before[top + right] - before[bottom + left] + before[top + left];
                         useful += met * Survivors(split, channel, (r * kernelWidth) + s);
                     }

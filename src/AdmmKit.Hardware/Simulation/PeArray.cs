@@ -95,7 +95,7 @@ public sealed record PeArray
     /// <summary>Whether activations that are zero take no cycles.</summary>
     public bool SkipsZeroActivations { get; init; } = true;
 
-    /// <summary>Bits b of the zero-run index: a run of 2^b zeros or more takes a stored zero, a placeholder, for each 2^b of them.</summary>
+    /// <summary>Bits b of the zero-run index: a run takes a stored zero, a placeholder, for each 2^b zeros.</summary>
     public int IndexBits { get; init; } = 4;
 
     /// <summary>How many broadcast vectors the fastest PE can be ahead of the slowest within a group; 0 for any number.</summary>
@@ -110,7 +110,7 @@ public sealed record PeArray
     /// <summary>Partial sums that a PE holds; they decide how many filters make a group.</summary>
     public int AccumulatorEntries { get; init; } = 1024;
 
-    /// <summary>Filters of a group (of each PE, for <see cref="Partition.OutputChannels"/>); 0 for as many as the accumulators hold.</summary>
+    /// <summary>Filters of a group (of a PE, for <see cref="Partition.OutputChannels"/>); 0: as many as the accumulators hold.</summary>
     public int FiltersPerGroup { get; init; }
 
     /// <summary>Bits of a weight or an activation.</summary>

@@ -14,7 +14,7 @@ public sealed class SimulatedLayer
         if (input.Height > LargestPlane || input.Width > LargestPlane)
         {
             throw new AdmmKitException(FormattableString.Invariant(
-                $"The input of layer '{layer.Name}' is {input.Height}x{input.Width}: planes have at most {LargestPlane} rows and columns."));
+                $"Layer '{layer.Name}' reads {input.Height}x{input.Width}: give it at most {LargestPlane} rows and columns."));
         }
 
         if (weights.Length != layer.WeightCount)
@@ -26,7 +26,7 @@ public sealed class SimulatedLayer
         if (activations is not null && activations.Length != input.Size)
         {
             throw new AdmmKitException(FormattableString.Invariant(
-                $"The activation mask of layer '{layer.Name}' has {activations.Length} entries for its {input.Size} inputs: give one each."));
+                $"Layer '{layer.Name}' has {input.Size} inputs, and their mask {activations.Length} entries: give one each."));
         }
     }
 

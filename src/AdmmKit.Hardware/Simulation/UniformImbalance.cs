@@ -2,7 +2,7 @@ using MathNet.Numerics.Distributions;
 
 namespace AdmmKit.Hardware.Simulation;
 
-/// <summary>What waiting for the slowest costs where survivors are independent of each other: the closed form beside the simulator.</summary>
+/// <summary>What waiting for the slowest costs where survivors are independent: the closed form beside the simulator.</summary>
 public static class UniformImbalance
 {
     /// <summary>The mean of the largest of several binomial numbers: the sum over x of 1 - P(X at most x)^elements.</summary>

@@ -9,7 +9,8 @@ public class SimulatorTests
     private static readonly Node.Convolution[] Convolutions =
     [
         new("plain", 10, 3), new("padded", 12, 5, Padding: 2), new("grouped", 8, 3, Padding: 1, Groups: 2), new("strided", 6, 5, Stride: 2),
-        new("both", 6, 3, Stride: 2, Padding: 1, Groups: 2), new("shortcut", 8, 1, Stride: 2), new("wide", 70, 1), new("far", 4, 7, Stride: 4, Padding: 3),
+        new("both", 6, 3, Stride: 2, Padding: 1, Groups: 2), new("shortcut", 8, 1, Stride: 2), new("wide", 70, 1),
+        new("far", 4, 7, Stride: 4, Padding: 3),
     ];
 
     private static readonly PeArray[] Arrays =
@@ -17,7 +18,10 @@ public class SimulatorTests
         .. PeArray.Presets.Select(PeArray.Preset),
         PeArray.Preset("scnn") with { Name = "gated", SkipsZeroWeights = false, SkipsZeroActivations = false },
         PeArray.Preset("scnn") with { Name = "crowded", AccumulatorBanks = 4, BankQueue = 0, FifoDepth = 1, PeRows = 2, PeColumns = 3 },
-        PeArray.Preset("sticker-like") with { Name = "narrow", IndexBits = 1, FifoDepth = 2, AccumulatorBanks = 2, PeRows = 3, PeColumns = 1 },
+        PeArray.Preset("sticker-like") with
+        {
+            Name = "narrow", IndexBits = 1, FifoDepth = 2, AccumulatorBanks = 2, PeRows = 3, PeColumns = 1,
+        },
         PeArray.Preset("output-channel") with { Name = "starved", DeliveredBits = 24, FifoDepth = 0, FiltersPerGroup = 0 },
     ];
 
