@@ -21,8 +21,13 @@ internal static class PlatformMeasureCommand
             DefaultValueFactory = _ => ["lenet5"],
             HelpName = "NAME",
         };
-        var output = new Option<string>("--out") { Description = "The platform; its picture goes beside it.", DefaultValueFactory = _ => "cpu.json", HelpName = "FILE.json" };
-        var name = new Option<string>("--name") { Description = "What the platform is called.", DefaultValueFactory = _ => "cpu", HelpName = "NAME" };
+        var output = new Option<string>("--out")
+        {
+            Description = "Folder for the platform (NAME.json), its picture, rows and manifest.",
+            DefaultValueFactory = _ => "out/cpu",
+            HelpName = "DIR",
+        };
+        var name = new Option<string>("--name") { Description = "What the platform and its file are called.", DefaultValueFactory = _ => "cpu", HelpName = "NAME" };
         TimingFlags flags = new();
         var command = new Command("measure", "Times this machine's dense and sparse kernels, layer by layer, and writes them as a platform.")
         {
@@ -37,7 +42,10 @@ internal static class PlatformMeasureCommand
         });
         command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
         {
-            string path = parsed.GetValue(output)!;
+            DateTime started = DateTime.UtcNow;
+            string folder = parsed.GetValue(output)!;
+            OutputFolder.CheckWritable(folder);
+            string path = Path.Combine(folder, parsed.GetValue(name) + ".json");
             OutputFolder.CheckFile(path);
             NetworkSpec[] networks = [.. parsed.GetValue(architectures)!.Select(UsualInputs.Network)];
             var clock = Stopwatch.StartNew();
@@ -49,9 +57,18 @@ internal static class PlatformMeasureCommand
             PlatformFile.Save(platform, path);
             string picture = Path.ChangeExtension(path, ".svg");
             PlatformMeasurement.Chart(platform).Save(picture);
+            TimingOptions options = flags.Options(parsed);
+            Manifest manifest = Manifest.Describe("admmkit", parsed.Tokens.Select(t => t.Value)) with
+            {
+                StartedUtc = started,
+                WallTimeSeconds = Math.Round(clock.Elapsed.TotalSeconds, 1),
+                Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount,
+            };
+            ResultRows.Write(Path.Combine(folder, "rows.csv"), PlatformMeasurement.Rows(platform, PlatformMeasurement.Kinds(networks), manifest.CommandLine));
+            manifest.Save(Path.Combine(folder, "manifest.json"));
             Console.WriteLine(platform.Description);
             ConsoleTables.Write(Show(platform, networks));
-            Console.WriteLine($"Written: {path}, {picture}");
+            Console.WriteLine($"Written: {path}, {picture}, and rows.csv and manifest.json beside them");
             return CommandLineTool.Success;
         }));
         return command;

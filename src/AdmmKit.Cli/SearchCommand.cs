@@ -138,7 +138,12 @@ internal static class SearchCommand
     private static IEnumerable<IObjective> Create(string objective, SearchRecipe recipe, DataSet data, Platform[] platforms) => objective switch
     {
         "survivors" => [new SurvivorsObjective()],
-        "energy" => platforms.Select(p => new EnergyObjective(p, NetworkSpec.Create(recipe.Network.Architecture, data.Training.Shape, data.Training.Classes))),
+        "energy" => WithEnergies(platforms).Select(p => new EnergyObjective(p, NetworkSpec.Create(recipe.Network.Architecture, data.Training.Shape, data.Training.Classes))),
         _ => platforms.Select(p => new DelayObjective(p)),
     };
+
+    private static IEnumerable<Platform> WithEnergies(Platform[] platforms) => platforms.Any(p => p.Energy is not null)
+        ? platforms.Where(p => p.Energy is not null)
+        : throw new AdmmKitException(
+            $"Energies are not known for {string.Join(", ", platforms.Select(p => $"'{p.Name}'"))}: add energyPicojoules to the file, or search for another objective.");
 }

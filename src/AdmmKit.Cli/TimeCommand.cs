@@ -14,7 +14,12 @@ internal static class TimeCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "A compressed network (.admm), or a dense or pruned one (.safetensors)." };
+        var files = new Argument<string[]>("file")
+        {
+            Description = "Compressed networks (.admm), or dense or pruned ones (.safetensors).",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var output = new Option<string?>("--out") { Description = "Folder for rows and manifest; without it the times are only shown.", HelpName = "DIR" };
         var platform = new Option<string?>("--platform")
         {
             Description = "Chooses each layer's execution by the times of this platform ('admmkit platform measure'); else the kit's own thresholds do.",
@@ -23,17 +28,38 @@ internal static class TimeCommand
         TimingFlags flags = new();
         var command = new Command("time", "Times a network on this machine: every layer dense, each as it is faster, and all with survivors alone.")
         {
-            file, platform, flags.Batch, flags.Seconds, flags.Threads,
+            files, platform, output, flags.Batch, flags.Seconds, flags.Threads,
         };
         command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
         {
-            var model = StoredModel.Load(parsed.GetValue(file)!);
-            NetworkWeights weights = model.Decode();
-            double[] kept = [.. model.Spec.Layers.Select((l, i) => (double)NetworkWeights.CountNonZero(weights.Weights[i]) / l.WeightCount)];
-            Execution[]? layers = parsed.GetValue(platform) is { } path ? Choose(PlatformFile.Load(path), model.Spec, kept) : null;
+            DateTime started = DateTime.UtcNow;
             TimingOptions options = flags.Options(parsed);
-            NetworkTime time = NetworkTimer.Time(model.Spec, weights, layers, options, cancellation);
-            Show(time, model.Spec, kept, options);
+            Platform? known = parsed.GetValue(platform) is { } path ? PlatformFile.Load(path) : null;
+            Manifest manifest = Manifest.Describe("admmkit", parsed.Tokens.Select(t => t.Value)) with { StartedUtc = started, Threads = Threads(options) };
+            if (parsed.GetValue(output) is { } folder)
+            {
+                OutputFolder.CheckWritable(folder);
+            }
+
+            var rows = new List<ResultRow>();
+            foreach (string file in parsed.GetValue(files)!.Distinct())
+            {
+                var model = StoredModel.Load(file);
+                NetworkWeights weights = model.Decode();
+                double[] kept = [.. model.Spec.Layers.Select((l, i) => (double)NetworkWeights.CountNonZero(weights.Weights[i]) / l.WeightCount)];
+                NetworkTime time = NetworkTimer.Time(model.Spec, weights, known is null ? null : Choose(known, model.Spec, kept), options, cancellation);
+                Console.WriteLine(file);
+                Show(time, model.Spec, kept, options);
+                rows.AddRange(Rows(Path.GetFileName(file), time, model.Spec, manifest.CommandLine));
+            }
+
+            if (parsed.GetValue(output) is { } to)
+            {
+                ResultRows.Write(Path.Combine(to, "rows.csv"), rows);
+                (manifest with { WallTimeSeconds = Math.Round((DateTime.UtcNow - started).TotalSeconds, 1) }).Save(Path.Combine(to, "manifest.json"));
+                Console.WriteLine($"Written: rows.csv and manifest.json in {to}");
+            }
+
             return CommandLineTool.Success;
         }));
         return command;
@@ -43,6 +69,22 @@ internal static class TimeCommand
     [
         .. spec.Layers.Select((l, i) => platform.SparseDelay(l, kept[i]) < platform.DenseDelay(l) ? Execution.Sparse : Execution.Dense),
     ];
+
+    private static int Threads(TimingOptions options) => options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+
+    private static IEnumerable<ResultRow> Rows(string file, NetworkTime time, NetworkSpec spec, string source)
+    {
+        ResultRow Row(string quantity, string unit, double value) => new(
+            file, quantity, unit, null, double.Parse(value.ToString("g5", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture), null, 0, ResultStatus.None, source);
+        yield return Row("denseThroughput", "images/s", 1 / time.DenseSeconds);
+        yield return Row("throughput", "images/s", 1 / (time.DenseSeconds * time.ChosenOverDense));
+        yield return Row("speedup", "x", 1 / time.ChosenOverDense);
+        yield return Row("speedupAllSparse", "x", 1 / time.SparseOverDense);
+        foreach (TimedStep step in time.Steps.Where(s => spec.Layers.Any(l => l.Name == s.Name)))
+        {
+            yield return Row("speedup of " + step.Name, "x", 1 / step.ChosenOverDense);
+        }
+    }
 
     private static void Show(NetworkTime time, NetworkSpec spec, double[] kept, TimingOptions options)
     {
@@ -60,8 +102,7 @@ internal static class TimeCommand
         }
 
         ConsoleTables.Write(table);
-        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        Console.WriteLine(Text($"{Network.InstructionSet}, threads: {threads}, batch: {options.Batch}; medians of rounds in which all three took their turn."));
+        Console.WriteLine(Text($"{Network.InstructionSet}, threads: {Threads(options)}, batch: {options.Batch}; medians of rounds in which all three took their turn."));
         Console.WriteLine(Text($"Dense: {1 / time.DenseSeconds:#,0} images/s."));
         Console.WriteLine(Text($"As chosen: {1 / (time.DenseSeconds * time.ChosenOverDense):#,0} images/s, {1 / time.ChosenOverDense:f2} times as fast."));
         Console.WriteLine(Text($"All with survivors alone: {1 / (time.DenseSeconds * time.SparseOverDense):#,0} images/s, {1 / time.SparseOverDense:f2} times as fast."));

@@ -149,8 +149,7 @@ public static class LayerTimer
     {
         (var a, var b) = (new List<double>(), new List<double>());
         // As many calls in a turn as take a millisecond: the other side has left the caches in its own state.
-        int callsOfFirst = Math.Max(1, (int)Math.Ceiling(1e-3 / Math.Min(Seconds(first, 1), Seconds(first, 1))));
-        int callsOfSecond = Math.Max(1, (int)Math.Ceiling(1e-3 / Math.Min(Seconds(second, 1), Seconds(second, 1))));
+        (int callsOfFirst, int callsOfSecond) = (CallsInATurn(first), CallsInATurn(second));
         long start = Stopwatch.GetTimestamp();
         while (a.Count < options.MinRounds || Stopwatch.GetElapsedTime(start).TotalSeconds < options.MinSeconds)
         {
@@ -160,6 +159,18 @@ public static class LayerTimer
         }
 
         return ([.. a], [.. b]);
+    }
+
+    // Doubled, not divided: what one call takes may be less than the clock can tell.
+    private static int CallsInATurn(Action work)
+    {
+        int calls = 1;
+        while (calls < 1 << 20 && calls * Seconds(work, calls) < 1e-3)
+        {
+            calls *= 2;
+        }
+
+        return calls;
     }
 
     private static void WarmUp(Action first, Action second)
@@ -180,6 +191,7 @@ public static class LayerTimer
             work();
         }
 
-        return Stopwatch.GetElapsedTime(start).TotalSeconds / calls;
+        // In the clock's own ticks: a TimeSpan counts only tenths of microseconds.
+        return (Stopwatch.GetTimestamp() - start) / (double)Stopwatch.Frequency / calls;
     }
 }

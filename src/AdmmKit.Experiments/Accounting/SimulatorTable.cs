@@ -50,7 +50,7 @@ internal static class SimulatorTable
         table.Note("Rows of LeNet-5: means over the three committed models of results/table1, and uniform masks with as many survivors in "
             + "each layer; all activations count. \"imbalance\" is cycles over those of evenly shared survivors, on 64 PEs of one "
             + "multiplier with a filter each; the closed form takes each weight to survive for itself. speedupLaw is the law fitted to "
-            + "Table 9 of [Ren2019] (a = 0.036, b = 0.573, t = 0.110, q = 1.23) at the layer's keepFraction.");
+            + "Table 9 of [Ren2019], admm-nn-40nm, at the layer's keepFraction.");
         table.Note("Survivors of ADMM are not independent: where each PE has filters of its own the fullest one is further above the mean "
             + "than the closed form says, most in fc1, where whole neurons are gone. Tiles of the plane, which share all weights, hardly "
             + "notice. Small layers leave most of 64 PEs without a filter, which the law knows nothing of.");
@@ -139,7 +139,7 @@ internal static class SimulatorTable
 
     private static void RealMasks(AccountingTable table)
     {
-        var law = new LogarithmicLaw(0.036, 0.573, 0.110, 1.23);
+        Platform law = PlatformLibrary.Find("admm-nn-40nm");
         foreach (string ratio in new[] { "85x", "167x" })
         {
             IReadOnlyList<CompressedNetwork> models = SimulatorCases.Models(ratio);
@@ -165,7 +165,7 @@ internal static class SimulatorTable
                     Seeded($"speedupUniform, {preset}", "x", Mean(PeArray.Preset(preset), uniform, r => r.Speedup));
                 }
 
-                Seeded("speedupLaw", "x", 1 / law.RelativeDelay(keep));
+                Seeded("speedupLaw", "x", law.Speedup(info, keep));
 
                 void Seeded(string quantity, string unit, double value) =>
                     table.Add(row, quantity, unit, null, value, "results/table1", seeds: models.Count);

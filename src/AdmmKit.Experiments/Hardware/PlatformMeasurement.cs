@@ -66,6 +66,36 @@ public static class PlatformMeasurement
             AxisScale.Logarithmic);
     }
 
+    /// <summary>The times and break-evens as rows of results, one line a kind of layer.</summary>
+    /// <param name="platform">The platform.</param>
+    /// <param name="kinds">The layers that it was timed on, of <see cref="Kinds"/>.</param>
+    /// <param name="source">What measures them: the command.</param>
+    public static IReadOnlyList<ResultRow> Rows(MeasuredPlatform platform, IReadOnlyList<(NetworkSpec Spec, LayerInfo Layer)> kinds, string source)
+    {
+        ArgumentNullException.ThrowIfNull(platform);
+        ArgumentNullException.ThrowIfNull(kinds);
+        var rows = new List<ResultRow>();
+        foreach ((NetworkSpec spec, LayerInfo layer) in kinds)
+        {
+            void Add(string quantity, string unit, double value) => rows.Add(new ResultRow(
+                $"{spec.Name}, {layer.Name} {layer.Shape}", quantity, unit, null, Digits(value), null, 0, ResultStatus.None, source));
+            double breakEven = platform.BreakEvenKeepFraction(layer);
+            Add("denseTime", "us", 1e6 * platform.DenseDelay(layer));
+            Add("breakEvenKeepFraction", "", breakEven);
+            if (breakEven > 0)
+            {
+                Add("breakEvenCompressionRatio", "x", 1 / breakEven);
+            }
+
+            foreach (double keep in new[] { 0.05, 0.1, 0.2 })
+            {
+                Add(FormattableString.Invariant($"speedup at {keep}"), "x", platform.DenseDelay(layer) / platform.SparseDelay(layer, keep));
+            }
+        }
+
+        return rows;
+    }
+
     internal static MeasuredPlatform Platform(IReadOnlyList<LayerTime> times, string name, string description) => new()
     {
         Name = name,

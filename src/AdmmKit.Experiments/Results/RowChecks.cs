@@ -59,6 +59,11 @@ internal static class RowChecks
         }
     }
 
+    /// <summary>Whether a row tells of times alone, which depend on a machine and on no data set.</summary>
+    /// <param name="row">The row.</param>
+    public static bool IsTime(ResultRow row) =>
+        row.Unit is "us" or "images/s" || row.Quantity.StartsWith("breakEven", StringComparison.Ordinal) || row.Quantity.StartsWith("speedup", StringComparison.Ordinal);
+
     /// <summary>What differs between rows that rest on no training and the same rows made anew.</summary>
     /// <param name="rows">The rows.</param>
     /// <param name="again">Made anew.</param>

@@ -1,5 +1,6 @@
 using AdmmKit.Engine;
 using AdmmKit.Experiments.Hardware;
+using AdmmKit.Experiments.Results;
 using AdmmKit.Hardware.Platforms;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
@@ -92,19 +93,24 @@ public sealed class PlatformMeasureTests : IDisposable
     {
         string platform = Path.Combine(folder, "cpu.json");
         (int code, string output, string error) = CommandLineTests.Run(
-            ["platform", "measure", "--architecture", "lenet-300-100", "--out", platform, "--batch", "4", "--threads", "1", "--seconds", "0"]);
+            ["platform", "measure", "--architecture", "lenet-300-100", "--out", folder, "--batch", "4", "--threads", "1", "--seconds", "0"]);
         Assert.Equal((0, ""), (code, code == 0 ? "" : error));
         Assert.Contains("300x784", output, StringComparison.Ordinal);
         Assert.Contains("break-even", output, StringComparison.Ordinal);
         Assert.Contains("3 of 3: fc3 10x100", error, StringComparison.Ordinal);
-        Assert.All(["cpu.svg", "cpu.plotly.json"], f => Assert.True(File.Exists(Path.Combine(folder, f)), f));
+        Assert.All(["cpu.svg", "cpu.plotly.json", "manifest.json"], f => Assert.True(File.Exists(Path.Combine(folder, f)), f));
         Assert.Equal(3, ((MeasuredPlatform)PlatformFile.Load(platform)).Layers.Count);
+        Assert.Equal(3, ResultRows.Read(Path.Combine(folder, "rows.csv")).Count(r => r.Quantity == "breakEvenKeepFraction" && r.Ours is >= 0 and <= 1));
 
         NetworkSpec spec = NetworkSpec.LeNet300100(NetworkSpec.Mnist, 10);
         string model = Path.Combine(folder, "model.admm");
         CompressedNetwork.FromWeights(spec, Weights(spec), new float[3], [32, 32, 32]).Save(model);
-        (code, output, error) = CommandLineTests.Run(["time", model, "--platform", platform, "--batch", "4", "--threads", "1", "--seconds", "0"]);
+        string times = Path.Combine(folder, "times");
+        (code, output, error) = CommandLineTests.Run(
+            ["time", model, model, "--platform", platform, "--out", times, "--batch", "4", "--threads", "1", "--seconds", "0"]);
         Assert.Equal((0, ""), (code, error));
+        Assert.Single(ResultRows.Read(Path.Combine(times, "rows.csv")), r => r.Quantity == "speedup" && r.Ours > 0);
+        Assert.All(ResultsVerifier.Verify(times, _ => null).Problems, p => Assert.Contains("dirty", p, StringComparison.Ordinal));
         Assert.Contains("300x784", output, StringComparison.Ordinal);
         Assert.Contains("images/s", output, StringComparison.Ordinal);
         Assert.Contains("batch: 4", output, StringComparison.Ordinal);

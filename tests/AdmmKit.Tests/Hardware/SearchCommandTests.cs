@@ -71,11 +71,12 @@ public sealed class SearchCommandTests : IDisposable
     [InlineData(2, "Did you mean 'delay'", "search", "lenet5", "--objective", "delays")]
     [InlineData(2, "--replicates", "search", "lenet5", "--replicates", "0")]
     [InlineData(1, "Did you mean 'admm-nn-40nm'", "search", "lenet5", "--platform", "admm-nn-45nm", "--synthetic")]
+    [InlineData(1, "energyPicojoules", "search", "lenet5", "--objective", "energy", "--platform", "docs/platforms/example-processor.json", "--synthetic")]
     [InlineData(1, "nowhere.json", "search", "--recipe", "nowhere.json")]
     [InlineData(1, "CIFAR-10", "search", "resnet20", "--synthetic")]
     public void Wrong_use_is_told_in_words(int code, string message, params string[] arguments)
     {
-        (int exit, _, string error) = CommandLineTests.Run(arguments);
+        (int exit, _, string error) = CommandLineTests.Run([.. arguments.Select(a => a.StartsWith("docs/", StringComparison.Ordinal) ? Path.Combine(LayeringTests.Root, a) : a)]);
         Assert.Equal(code, exit);
         Assert.Contains(message, error, StringComparison.Ordinal);
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using AdmmKit.Hardware.Simulation;
 using AdmmKit.Networks;
 
@@ -147,15 +146,13 @@ public class SimulatorTests
         Assert.Equal(new Traffic(32, 128, 32, 128, 16), result.Traffic);
     }
 
-    // The time is that of one core of any recent machine, with a margin of several times for a busy one.
+    // How long it takes is measured by the benchmarks.
     [Fact]
-    public void Conv4_of_AlexNet_takes_at_most_a_second()
+    public void Conv4_of_AlexNet_is_simulated_whole()
     {
         var convolution = new Node.Convolution("conv4", 384, 3, Padding: 1, Groups: 2);
         SimulatedLayer layer = SimulatedLayer.Of(convolution, new(384, 13, 13), Mask(663_552, 0.1));
-        var clock = Stopwatch.StartNew();
         SimulationResult result = ArraySimulator.Run(PeArray.Preset("scnn"), layer, threads: 1);
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 5);
         Assert.InRange(result.Speedup, 2, 10);
     }
 
