@@ -56,7 +56,7 @@ internal static class PlatformMeasureCommand
                 cancellation);
             PlatformFile.Save(platform, path);
             string picture = Path.ChangeExtension(path, ".svg");
-            PlatformMeasurement.Chart(platform).Save(picture);
+            PlatformMeasurement.Chart(platform, PlatformMeasurement.Kinds(networks)).Save(picture);
             TimingOptions options = flags.Options(parsed);
             Manifest manifest = Manifest.Describe("admmkit", parsed.Tokens.Select(t => t.Value)) with
             {

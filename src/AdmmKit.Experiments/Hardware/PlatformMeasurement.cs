@@ -44,24 +44,25 @@ public static class PlatformMeasurement
         return Platform(times, name, Describe(options));
     }
 
-    /// <summary>How many times as fast as dense each layer is with survivors alone, over its survivors; dense is 1.</summary>
+    /// <summary>How many times as fast as dense each layer is with survivors alone, over its survivors; one plot a network.</summary>
     /// <param name="platform">The platform.</param>
-    public static LineChart Chart(MeasuredPlatform platform)
+    /// <param name="kinds">The layers that it was timed on, of <see cref="Kinds"/>.</param>
+    public static LineChart Chart(MeasuredPlatform platform, IReadOnlyList<(NetworkSpec Spec, LayerInfo Layer)> kinds)
     {
         ArgumentNullException.ThrowIfNull(platform);
+        ArgumentNullException.ThrowIfNull(kinds);
         double[] ends = [platform.Layers.Min(l => l.Points[0].KeepFraction), platform.Layers.Max(l => l.Points[^1].KeepFraction)];
         return new LineChart(
-            $"{platform.Name}: survivors alone against dense, layer by layer",
-            "keepFraction",
+            $"{platform.Name}: survivors alone against dense, layer by layer", "keepFraction",
             [
-                new ChartPanel(
-                    "times as fast as dense",
+                .. platform.Layers.Zip(kinds).GroupBy(l => l.Second.Spec.Name, l => l.First).Select(network => new ChartPanel(
+                    network.Key + ": times as fast as dense",
                     [
-                        .. platform.Layers.Select(l => new ChartSeries(
+                        .. network.Select(l => new ChartSeries(
                             $"{l.Name} {l.Shape}", [.. l.Points.Select(p => p.KeepFraction)], [.. l.Points.Select(p => l.DenseSeconds / p.Seconds)])),
                         new ChartSeries("dense", ends, [1, 1], SeriesStyle.Line),
                     ],
-                    AxisScale.Logarithmic),
+                    AxisScale.Logarithmic)),
             ],
             AxisScale.Logarithmic);
     }
