@@ -52,7 +52,9 @@ internal static class CommandLineTool
     }
 
     /// <summary>Runs a command's work; turns errors into a message and an exit code, and Ctrl-C into a clean end.</summary>
-    public static int Guarded(Func<CancellationToken, int> work)
+    /// <param name="work">The work.</param>
+    /// <param name="keeps">Whether the same command goes on where it was stopped.</param>
+    public static int Guarded(Func<CancellationToken, int> work, bool keeps = true)
     {
         using var source = new CancellationTokenSource();
         void Cancel(PosixSignalContext context)
@@ -70,7 +72,7 @@ internal static class CommandLineTool
         }
         catch (OperationCanceledException)
         {
-            Complain("Stopped. What was trained is saved; the same command (without --force) goes on from there.");
+            Complain(keeps ? "Stopped. What was trained is saved; the same command (without --force) goes on from there." : "Stopped. Nothing is kept.");
             return Interrupted;
         }
         catch (AdmmKitException e)

@@ -1,3 +1,5 @@
+using AdmmKit.Experiments.Results;
+
 namespace AdmmKit.Cli;
 
 /// <summary>Finds out before a long run, not after it, whether its results can be written.</summary>
@@ -44,6 +46,16 @@ internal static class OutputFolder
             {
                 File.Delete(file);
             }
+        }
+    }
+
+    /// <summary>Refuses a folder that holds the results of another command, whose rows and manifest would be lost.</summary>
+    public static void CheckNotOfOthers(string folder, string command)
+    {
+        string path = Path.Combine(folder, "manifest.json");
+        if (File.Exists(path) && Manifest.Load(path).CommandLine is var other && !other.StartsWith(command, StringComparison.Ordinal))
+        {
+            throw new AdmmKitException($"'{folder}' holds the results of '{other}', which would be lost: choose another folder with --out.");
         }
     }
 }

@@ -35,6 +35,12 @@ internal static class PlatformMeasureCommand
         };
         command.Validators.Add(result =>
         {
+            if (result.GetResult(name) is { Implicit: false, Tokens: [{ Value: var called }] }
+                && (called is "" or "manifest" || called.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.'))))
+            {
+                result.AddError($"--name '{called}' is also the name of a file: letters, digits, '-', '_' and '.', and not 'manifest'.");
+            }
+
             foreach (string unknown in (result.GetResult(architectures)?.Tokens ?? []).Select(t => t.Value).Except(NetworkSpec.Architectures))
             {
                 result.AddError(Names.Unknown("architecture", unknown, NetworkSpec.Architectures));
@@ -45,8 +51,8 @@ internal static class PlatformMeasureCommand
             DateTime started = DateTime.UtcNow;
             string folder = parsed.GetValue(output)!;
             OutputFolder.CheckWritable(folder);
+            OutputFolder.CheckNotOfOthers(folder, "admmkit platform measure");
             string path = Path.Combine(folder, parsed.GetValue(name) + ".json");
-            OutputFolder.CheckFile(path);
             NetworkSpec[] networks = [.. parsed.GetValue(architectures)!.Select(UsualInputs.Network)];
             var clock = Stopwatch.StartNew();
             MeasuredPlatform platform = PlatformMeasurement.Measure(
@@ -70,7 +76,7 @@ internal static class PlatformMeasureCommand
             ConsoleTables.Write(Show(platform, networks));
             Console.WriteLine($"Written: {path}, {picture}, and rows.csv and manifest.json beside them");
             return CommandLineTool.Success;
-        }));
+        }, keeps: false));
         return command;
     }
 
@@ -80,7 +86,7 @@ internal static class PlatformMeasureCommand
         Table table = ConsoleTables.New(
             "Times as fast as dense, by keepFraction; where both take as long, as keepFraction and as compressionRatio",
             ["layer", "shape"],
-            ["dense us", .. platform.Layers[0].Points.Select(p => Text($"{p.KeepFraction:0.##}")), "break-even", "as ratio"]);
+            ["dense us", .. platform.Layers[0].Points.Select(p => Text($"{p.KeepFraction:0.##}")), "break-even", "compressionRatio"]);
         // There are many columns.
         foreach (TableColumn column in table.Columns)
         {

@@ -101,9 +101,15 @@ internal static class SearchCommand
         ParseResult parsed, string? preset, SearchRecipe recipe, Platform[] platforms, string[] asked, int replicates, string folder, SharedOptions shared,
         CancellationToken cancellation)
     {
+        if (platforms.GroupBy(SearchReport.PlatformFileName, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } same)
+        {
+            throw new AdmmKitException($"Two platforms are named '{same.First().Name}', or nearly so: results could not tell them apart. Give one of the files another \"name\".");
+        }
+
         DateTime started = DateTime.UtcNow;
         var clock = Stopwatch.StartNew();
         OutputFolder.CheckWritable(folder);
+        OutputFolder.CheckNotOfOthers(folder, "admmkit search");
         DataSet data = shared.OpenDataFor(parsed, recipe.Network.Architecture, cancellation);
         SharedOptions.Announce(data);
         int threads = parsed.GetValue(shared.Threads);
@@ -112,7 +118,9 @@ internal static class SearchCommand
         (Experiment experiment, FinishedSearch[] searches, var runs) = ConsoleObserver.Watch(observer =>
         {
             var search = new ShareSearch(recipe, data, store, Path.Combine(folder, "probes"), threads, observer, cancellation);
-            FinishedSearch[] finished = [.. asked.SelectMany(o => Create(o, recipe, data, platforms)).Select(search.Run)];
+            IObjective[] objectives = [.. asked.SelectMany(o => Create(o, recipe, data, platforms))];
+            SearchReport.CheckKnown(platforms, recipe.Network.Architecture, data);
+            FinishedSearch[] finished = [.. objectives.Select(search.Run)];
             Experiment found = SearchReport.Experiment(Path.GetFileName(folder), finished, beside);
             return (found, finished, Reproduction.Execute(found, store, data, recipe.Network.Seed, replicates, threads, observer: observer, cancellation: cancellation));
         });

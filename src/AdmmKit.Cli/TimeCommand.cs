@@ -34,11 +34,14 @@ internal static class TimeCommand
         {
             DateTime started = DateTime.UtcNow;
             TimingOptions options = flags.Options(parsed);
-            Platform? known = parsed.GetValue(platform) is { } path ? PlatformFile.Load(path) : null;
+            Platform? known = parsed.GetValue(platform) is not { } path ? null
+                : PlatformFile.Load(path) as MeasuredPlatform ?? throw new AdmmKitException(
+                    $"'{path}' says nothing of this machine's times: give a platform that 'admmkit platform measure' wrote.");
             Manifest manifest = Manifest.Describe("admmkit", parsed.Tokens.Select(t => t.Value)) with { StartedUtc = started, Threads = Threads(options) };
             if (parsed.GetValue(output) is { } folder)
             {
                 OutputFolder.CheckWritable(folder);
+                OutputFolder.CheckNotOfOthers(folder, "admmkit time");
             }
 
             var rows = new List<ResultRow>();
@@ -50,7 +53,7 @@ internal static class TimeCommand
                 NetworkTime time = NetworkTimer.Time(model.Spec, weights, known is null ? null : Choose(known, model.Spec, kept), options, cancellation);
                 Console.WriteLine(file);
                 Show(time, model.Spec, kept, options);
-                rows.AddRange(Rows(Path.GetFileName(file), time, model.Spec, manifest.CommandLine));
+                rows.AddRange(Rows(Path.IsPathFullyQualified(file) ? Path.GetFileName(file) : file.Replace('\\', '/'), time, model.Spec, manifest.CommandLine));
             }
 
             if (parsed.GetValue(output) is { } to)
@@ -61,7 +64,7 @@ internal static class TimeCommand
             }
 
             return CommandLineTool.Success;
-        }));
+        }, keeps: false));
         return command;
     }
 

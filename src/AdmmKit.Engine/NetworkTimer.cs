@@ -97,7 +97,7 @@ public static class NetworkTimer
             IReadOnlyList<StepTime> before = network.StepTimes();
             long start = Stopwatch.GetTimestamp();
             network.Run(pixels, scores);
-            Whole.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            Whole.Add((Stopwatch.GetTimestamp() - start) / (double)Stopwatch.Frequency);
             IReadOnlyList<StepTime> after = network.StepTimes();
             for (int i = 0; i < after.Count; i++)
             {

@@ -31,16 +31,18 @@ internal static class HardwareQuantities
     /// <exception cref="AdmmKitException">A platform cannot be read.</exception>
     public static IEnumerable<string> Problems(string folder, IReadOnlyList<ResultRow> rows, ILookup<string, CompressedNetwork> models)
     {
+        var known = new List<string>();
         foreach (string file in Directory.EnumerateFiles(folder, Prefix + "*.json").Order(StringComparer.Ordinal))
         {
             Platform platform = PlatformFile.Load(file);
+            known.Add(platform.Name);
             foreach (IGrouping<string, CompressedNetwork> group in models)
             {
                 foreach (var quantity in group.SelectMany(m => Of(platform, m)).GroupBy(q => q.Quantity))
                 {
                     double mean = quantity.Average(q => q.Value);
                     ResultRow? row = rows.FirstOrDefault(r => r.Row == group.Key && r.Quantity == quantity.Key);
-                    if (row is not null && !(Math.Abs(row.Ours.GetValueOrDefault(double.NaN) - mean) <= (1e-5 * mean) + 1e-6))
+                    if (row is not null && !(Math.Abs(row.Ours.GetValueOrDefault(double.NaN) - mean) <= 1e-5 * Math.Abs(mean)))
                     {
                         yield return FormattableString.Invariant(
                             $"'{row.Row}', {row.Quantity} is {(object?)row.Ours ?? "missing"}, but {Path.GetFileName(file)} and its {group.Count()} models give {mean:R}");
@@ -48,7 +50,17 @@ internal static class HardwareQuantities
                 }
             }
         }
+
+        foreach (ResultRow row in rows.Where(r => Started.Any(q => r.Quantity.StartsWith(q, StringComparison.Ordinal))))
+        {
+            if (!known.Any(name => row.Quantity.EndsWith(" on " + name, StringComparison.Ordinal)))
+            {
+                yield return $"'{row.Row}', {row.Quantity} tells of a platform whose file is not beside it";
+            }
+        }
     }
+
+    private static readonly string[] Started = ["delay on ", "speedup on ", "slowest layer's speedup on ", "layers slower than dense on "];
 
     private const string Prefix = "platform-";
 }

@@ -62,7 +62,8 @@ internal static class RowChecks
     /// <summary>Whether a row tells of times alone, which depend on a machine and on no data set.</summary>
     /// <param name="row">The row.</param>
     public static bool IsTime(ResultRow row) =>
-        row.Unit is "us" or "images/s" || row.Quantity.StartsWith("breakEven", StringComparison.Ordinal) || row.Quantity.StartsWith("speedup", StringComparison.Ordinal);
+        row.Unit is "us" or "images/s" || row.Quantity is "speedup" or "speedupAllSparse" or "breakEvenKeepFraction" or "breakEvenCompressionRatio"
+        || row.Quantity.StartsWith("speedup at ", StringComparison.Ordinal) || row.Quantity.StartsWith("speedup of ", StringComparison.Ordinal);
 
     /// <summary>What differs between rows that rest on no training and the same rows made anew.</summary>
     /// <param name="rows">The rows.</param>

@@ -103,7 +103,7 @@ public sealed class RunStore(string folder)
             Discard(checkpoints);
             if (ReferenceEquals(recipe, asked))
             {
-                observer?.Milestone($"seed {recipe.Seed}: done already, taken from '{home}' (--force runs it again)");
+                observer?.Milestone($"seed {recipe.Seed}: done already, taken from '{home}' (--force, or deleting that folder, runs it again)");
             }
 
             return stored;
@@ -265,7 +265,9 @@ internal static class StoredRun
     {
         string name = recipe.Quantize is not null ? "quantized" : recipe.Prune.Count > 0 ? recipe.Prune[^1].Name : "dense";
         bool Counts(Training.Evaluation e, int images) => e.Count == images && e.Correct >= 0 && e.Correct <= images;
-        bool fits = RunStore.Key(stored.Recipe, data) == RunStore.Key(recipe, data)
+        // A network in a file may lie elsewhere by now; that it is the same one is in the folder's name.
+        Recipe told = stored.Recipe.Pretrained is null ? stored.Recipe : stored.Recipe with { Pretrained = recipe.Pretrained };
+        bool fits = RunStore.Key(told, data) == RunStore.Key(recipe, data)
             && stored.Data.Checksums.OrderBy(c => c.Key, StringComparer.Ordinal).SequenceEqual(data.Checksums.OrderBy(c => c.Key, StringComparer.Ordinal))
             && stored.Model.Name == name && stored.Model.ImagesSeen >= 0
             && Counts(stored.Model.Validation, data.Validation.Count) && Counts(stored.Model.Test, data.Test.Count)

@@ -65,7 +65,18 @@ internal sealed class Probes(string folder, DataSet data, int threads, IRunObser
         using var network = new TrainableNetwork(start.Spec, part, CompressionRun.Engine(recipe, threads));
         var history = new History(observer, network.StepsPerEpoch, [], 0);
         var flow = new RecipeFlow(recipe, network, history, new CompressionPipeline(network, history), cancellation);
-        Evaluation validation = compress(flow, start.Models.Last().Model.Decode());
+        Evaluation validation;
+        try
+        {
+            validation = compress(flow, start.Models.Last().Model.Decode());
+        }
+        catch (DivergedException e)
+        {
+            // Too bold a candidate is an answer, not the end of the search: it is one that nobody accepts.
+            observer?.Milestone("warning: " + e.Message);
+            validation = new Evaluation(0, data.Validation.Count, float.MaxValue);
+        }
+
         var probe = new StoredProbe(key, recipe, validation, Math.Round(clock.Elapsed.TotalSeconds, 1));
         Directory.CreateDirectory(folder);
         AtomicFile.Write(file, stream => JsonSerializer.Serialize(stream, probe, Options));

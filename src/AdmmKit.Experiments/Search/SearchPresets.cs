@@ -21,7 +21,7 @@ public static class SearchPresets
     public static SearchRecipe Create(string name) => Presets.TryGetValue(name, out var create)
         ? create() : throw new AdmmKitException(AdmmKit.Names.Unknown("preset", name, Names));
 
-    /// <summary>Recipes of the same network to show beside what a preset finds: the paper's own ratio, split by hand.</summary>
+    /// <summary>Recipes of the same network to show beside what a preset finds: the paper's 85x, split by hand.</summary>
     /// <param name="preset">The preset's name; null for a recipe that is none.</param>
     public static IReadOnlyDictionary<string, Recipe> Beside(string? preset) => preset != "lenet5" ? new Dictionary<string, Recipe>()
         : new Dictionary<string, Recipe>

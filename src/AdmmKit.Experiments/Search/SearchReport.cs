@@ -19,6 +19,7 @@ public static class SearchReport
 {
     private const string Dense = "Dense";
     private const double NormalQuantile = 1.96;
+    private static readonly string[] Patterns = ["path-*.svg", "path-*.plotly.json", "delay-on-*.svg", "delay-on-*.plotly.json", "platform-*.json"];
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
@@ -61,6 +62,26 @@ public static class SearchReport
         };
     }
 
+    /// <summary>The name of a platform's file beside the results.</summary>
+    /// <param name="platform">The platform.</param>
+    public static string PlatformFileName(Platform platform) => HardwareQuantities.FileName(platform);
+
+    /// <summary>Asks each platform for each layer, so that what it does not know is told before the search and not after.</summary>
+    /// <param name="platforms">The platforms.</param>
+    /// <param name="architecture">The network.</param>
+    /// <param name="data">Images of its shape and classes.</param>
+    /// <exception cref="AdmmKitException">A platform does not know a layer.</exception>
+    public static void CheckKnown(IReadOnlyList<Platform> platforms, string architecture, DataSet data)
+    {
+        ArgumentNullException.ThrowIfNull(platforms);
+        ArgumentNullException.ThrowIfNull(data);
+        var spec = NetworkSpec.Create(architecture, data.Training.Shape, data.Training.Classes);
+        foreach (Platform platform in platforms)
+        {
+            spec.Layers.ToList().ForEach(l => platform.DenseDelay(l));
+        }
+    }
+
     /// <summary>Writes the folder of results.</summary>
     /// <param name="experiment">The experiment, of <see cref="Experiment"/>.</param>
     /// <param name="searches">The searches.</param>
@@ -86,7 +107,13 @@ public static class SearchReport
         {
             Others = [.. HardwareRows(experiment, runs, platforms, manifest.CommandLine), .. Differences(experiment, runs, data, threads, manifest.CommandLine)],
         };
-        Reproduction.Write(experiment, runs, manifest, folder);
+        // What an earlier search left would pass for this one's. The manifest comes last.
+        foreach (string old in Directory.Exists(folder) ? Patterns.SelectMany(p => Directory.GetFiles(folder, p)) : [])
+        {
+            File.Delete(old);
+        }
+
+        Directory.CreateDirectory(folder);
         foreach (FinishedSearch search in searches)
         {
             PathChart(search).Save(Path.Combine(folder, $"path-{PortablePath.FileName(search.Objective.Name)}.svg"));
@@ -94,12 +121,13 @@ public static class SearchReport
 
         foreach (Platform platform in platforms)
         {
-            PlatformFile.Save(platform, Path.Combine(folder, HardwareQuantities.FileName(platform)));
+            PlatformFile.Save(platform, Path.Combine(folder, PlatformFileName(platform)));
             DelayChart(experiment, runs, platform).Save(Path.Combine(folder, $"delay-on-{PortablePath.FileName(platform.Name)}.svg"));
         }
 
         AtomicFile.Write(Path.Combine(folder, "search.json"), stream => JsonSerializer.Serialize(
             stream, searches.Select(s => new { objective = s.Objective.Name, s.Objective.Unit, s.Dense, s.Result, s.Bits }), Options));
+        Reproduction.Write(experiment, runs, manifest, folder);
         return Measurements.Rows(experiment, runs, manifest.CommandLine);
     }
 
@@ -153,13 +181,22 @@ public static class SearchReport
         double[] first = Correct(lines[0]);
         foreach (ExperimentLine line in lines.Skip(1))
         {
-            double[] differences = [.. Correct(line).Zip(first, (a, b) => 100 * (a - b))];
-            double mean = differences.Average();
-            double half = NormalQuantile * Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / (differences.Length - 1) / differences.Length);
+            (double mean, double half) = Paired(Correct(line), first);
             yield return new ResultRow(
                 Measurements.RowName(line, runs[line.Variant]), "validationTop1Difference", "points", null, Math.Round(mean, 6), Math.Round(half, 6),
-                runs[line.Variant].Count, ResultStatus.None, FormattableString.Invariant($"paired with '{lines[0].Row}' on the same {differences.Length} validation images; {source}"));
+                runs[line.Variant].Count, ResultStatus.None, FormattableString.Invariant($"paired with '{lines[0].Row}' on the same {first.Length} validation images, which also chose; interval over images, not over trainings; {source}"));
         }
+    }
+
+    /// <summary>The mean difference of paired values in points, and half the width of its 95 % interval.</summary>
+    /// <param name="a">Share of the trainings in which an image is correct, 0 to 1, image by image.</param>
+    /// <param name="b">The same of what is compared with; at least two.</param>
+    internal static (double Mean, double Half) Paired(IReadOnlyList<double> a, IReadOnlyList<double> b)
+    {
+        double[] differences = [.. a.Zip(b, (x, y) => 100 * (x - y))];
+        double mean = differences.Average();
+        double variance = differences.Sum(d => (d - mean) * (d - mean)) / (differences.Length - 1);
+        return (mean, NormalQuantile * Math.Sqrt(variance / differences.Length));
     }
 
     /// <summary>Which layers a platform spends its time on, for each line's model; of the first seed.</summary>
@@ -186,7 +223,10 @@ public static class SearchReport
         double Accuracy(ProbedCandidate p) => 100 * p.Validation.Accuracy;
         double Cost(ProbedCandidate p) => 100 * p.Candidate.Cost / search.Result.DenseCost;
         IReadOnlyList<LayerInfo> layers = search.Spec.Layers;
-        ChartSeries[] shares = [.. layers.Select((l, i) => (l, i)).Where(p => layers.Count <= 6 || path.Any(c => c.Candidate.KeepFraction[p.i] >= 1) || p.i == 1 || p.i == layers.Count - 1)
+        // Of a deep network: the first and last layer, the costliest, and those that are restored.
+        int costliest = Enumerable.Range(0, layers.Count).MaxBy(i => search.Objective.Cost(layers[i], 1));
+        bool Representative(int i) => i == 0 || i == layers.Count - 1 || i == costliest || path.Any(c => c.Candidate.KeepFraction[i] >= 1);
+        ChartSeries[] shares = [.. layers.Select((l, i) => (l, i)).Where(p => layers.Count <= 6 || Representative(p.i))
             .Select(p => new ChartSeries(p.l.Name, number, [.. path.Select(c => 100 * c.Candidate.KeepFraction[p.i])]))];
         return new LineChart($"Search for the least {search.Objective.Name}", "probe",
         [

@@ -45,41 +45,25 @@ public sealed class ShareSearch(
     public FinishedSearch Run(IObjective objective)
     {
         ArgumentNullException.ThrowIfNull(objective);
-        if (recipe.Network.Prune.Count > 0 || recipe.Network.Quantize is not null)
-        {
-            throw new AdmmKitException("The recipe of a search says in 'network' how to train, not how to prune or quantize: leave out its prune and quantize; they are what is searched.");
-        }
-
+        var spec = NetworkSpec.Create(recipe.Network.Architecture, data.Training.Shape, data.Training.Classes);
+        SearchOptions options = Check(spec, objective);
         RunResult dense = store.Execute(recipe.Network, data, threads, observer: observer, cancellation: cancellation);
-        observer?.Milestone(Line($"{objective.Name}: dense network {100 * dense.Dense.Validation.Accuracy:f2} % of {dense.Dense.Validation.Count} validation images; a probe may lie {recipe.ProbeBudget} points below"));
+        observer?.Milestone(Line(
+            $"{objective.Name}: dense network {100 * dense.Dense.Validation.Accuracy:f2} % of {dense.Dense.Validation.Count} validation images; a probe may lie {recipe.ProbeBudget} points below"));
         int probeEpochs = (recipe.Probe.Admm.Iterations * recipe.Probe.Admm.EpochsPerIteration) + recipe.Probe.Retrain.Epochs;
         OverallProgress? overall = observer is null ? null : new OverallProgress(observer, ((3 * recipe.Bisections) + 1) * probeEpochs);
         var probes = new Probes(probeFolder, data, threads, overall, cancellation);
-        var options = new SearchOptions
-        {
-            Initial = recipe.InitialKeepFraction,
-            InitialKeepFraction = recipe.OtherKeepFraction,
-            Held = recipe.Held,
-            Budget = recipe.ProbeBudget / 100,
-            LargestReduction = recipe.LargestReduction,
-            Bisections = recipe.Bisections,
-        };
         SearchResult result = CompressionSearch.Run(dense.Spec, dense.Dense.Validation, objective, options, candidate =>
         {
-            Training.Evaluation validation = probes.Prune(dense, recipe.Network with
-            {
-                TrainingImages = recipe.Probe.TrainingImages ?? recipe.Network.TrainingImages,
-                Prune = [new() { Name = "probe", KeepFraction = KeepFraction(dense.Spec, candidate), Admm = recipe.Probe.Admm, Retrain = recipe.Probe.Retrain }],
-            });
+            Training.Evaluation validation = probes.Prune(dense, Probe(KeepFraction(dense.Spec, candidate)));
             overall?.Finish(probeEpochs);
             string shares = string.Join(", ", candidate.KeepFraction.Distinct().Order().Select(k => k.ToString("0.####", CultureInfo.InvariantCulture)));
             observer?.Milestone(Line($"{candidate.Step}, reduction {candidate.Reduction:f3}: cost {candidate.Cost:g4} {objective.Unit}, {100 * validation.Accuracy:f2} %; shares {shares}"));
             return validation;
         });
-        Recipe full = recipe.Network with
-        {
-            Prune = [recipe.Final with { Name = Stage, Survivors = new Dictionary<string, int>(), KeepFraction = KeepFraction(dense.Spec, result.Best) }],
-        };
+        Dictionary<string, double> best = KeepFraction(dense.Spec, result.Best);
+        Recipe full = best.Count > 0 ? Final(best) : throw new AdmmKitException(
+            $"Nothing can be pruned for the least {objective.Name} within a budget of {Line($"{recipe.ProbeBudget}")} points: every layer would keep more than its break-even, so the dense network is the answer. Allow a larger probeBudget, or let probes train longer.");
         IReadOnlyList<ProbedBits> bits = recipe.Bits is { } b ? SearchBits(full, b, probes) : [];
         if (bits.LastOrDefault(p => p.Accepted) is { } chosen)
         {
@@ -92,17 +76,73 @@ public sealed class ShareSearch(
     private IReadOnlyList<ProbedBits> SearchBits(Recipe full, BitsRecipe bits, Probes probes)
     {
         RunResult pruned = store.Execute(full, data, threads, observer: observer, cancellation: cancellation);
-        var options = new BitsOptions { MostBits = bits.MostBits, FewestBits = bits.FewestBits, Budget = bits.ProbeBudget / 100 };
-        return BitsSearch.Run(pruned.Spec, pruned.Pruned[^1].Validation, options, (convolution, fullyConnected) =>
+        return BitsSearch.Run(pruned.Spec, pruned.Pruned[^1].Validation, Options(bits), (convolution, fullyConnected) =>
         {
             Training.Evaluation validation = probes.Quantize(pruned, full with
             {
-                TrainingImages = recipe.Probe.TrainingImages ?? recipe.Network.TrainingImages,
+                TrainingImages = ProbeImages,
                 Quantize = bits.Probe with { ConvolutionBits = convolution, FullyConnectedBits = fullyConnected },
             });
             observer?.Milestone(Line($"conv {convolution} b, fc {fullyConnected} b: {100 * validation.Accuracy:f2} %"));
             return validation;
         });
+    }
+
+    /// <summary>A probe never sees more images than the network does.</summary>
+    private int? ProbeImages => recipe.Probe.TrainingImages is { } images && images < (recipe.Network.TrainingImages ?? int.MaxValue)
+        ? images : recipe.Network.TrainingImages;
+
+    private Recipe Probe(Dictionary<string, double> keepFraction) => recipe.Network with
+    {
+        TrainingImages = ProbeImages,
+        Prune = [new() { Name = "probe", KeepFraction = keepFraction, Admm = recipe.Probe.Admm, Retrain = recipe.Probe.Retrain }],
+    };
+
+    private Recipe Final(Dictionary<string, double> keepFraction) => recipe.Network with
+    {
+        Prune = [recipe.Final with { Name = Stage, KeepFraction = keepFraction }],
+    };
+
+    private static BitsOptions Options(BitsRecipe bits) =>
+        new() { MostBits = bits.MostBits, FewestBits = bits.FewestBits, Budget = bits.ProbeBudget / 100 };
+
+    /// <summary>What is wrong with the recipe is told before hours of training, not after.</summary>
+    private SearchOptions Check(NetworkSpec spec, IObjective objective)
+    {
+        if (recipe.Network.Prune.Count > 0 || recipe.Network.Quantize is not null)
+        {
+            throw new AdmmKitException("The recipe of a search says in 'network' how to train, not how to prune or quantize: leave out its prune and quantize; they are what is searched.");
+        }
+
+        if (recipe.Final.Survivors.Count + recipe.Final.KeepFraction.Count > 0 || recipe.Final.TotalSurvivors is not null
+            || recipe.Bits is { } b && b.Probe.Bits.Count + b.Final.Bits.Count > 0)
+        {
+            throw new AdmmKitException("The recipe of a search says in 'final' and 'bits' how to prune and quantize, not how far: leave out survivors, keepFraction, totalSurvivors and bits by layer; they are what is searched.");
+        }
+
+        var options = new SearchOptions
+        {
+            Initial = recipe.InitialKeepFraction,
+            InitialKeepFraction = recipe.OtherKeepFraction,
+            Held = recipe.Held,
+            Budget = recipe.ProbeBudget / 100,
+            LargestReduction = recipe.LargestReduction,
+            Bisections = recipe.Bisections,
+        };
+        CompressionSearch.Check(spec, options);
+        spec.Layers.ToList().ForEach(l => objective.Cost(l, 1));
+        Dictionary<string, double> example = spec.Layers.ToDictionary(l => l.Name, _ => 1.0);
+        RecipeChecks.Check(Probe(example), spec);
+        RecipeChecks.Check(Final(example), spec);
+        CompressionRun.Part(data, ProbeImages);
+        if (recipe.Bits is { } bits)
+        {
+            BitsSearch.Check(Options(bits));
+            RecipeChecks.Check(Final(example) with { Quantize = bits.Probe }, spec);
+            RecipeChecks.Check(Final(example) with { Quantize = bits.Final }, spec);
+        }
+
+        return options;
     }
 
     /// <summary>The shares of the layers that are pruned.</summary>

@@ -29,6 +29,19 @@ public sealed record ProbedBits(int ConvolutionBits, int FullyConnectedBits, Eva
 /// </summary>
 public static class BitsSearch
 {
+    /// <summary>Finds what is wrong with options before anything is probed.</summary>
+    /// <param name="options">The options.</param>
+    /// <exception cref="AdmmKitException">One is out of range.</exception>
+    public static void Check(BitsOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options is not { FewestBits: >= 1, MostBits: <= 8 } || options.FewestBits > options.MostBits || !(options.Budget >= 0))
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"Bits {options.FewestBits} to {options.MostBits} with a budget of {options.Budget} cannot be searched: bits are 1 to 8, fewest first, and the budget is not negative."));
+        }
+    }
+
     /// <summary>Searches.</summary>
     /// <param name="spec">The network.</param>
     /// <param name="pruned">The pruned network's accuracy on the validation images.</param>
@@ -43,12 +56,7 @@ public static class BitsSearch
         ArgumentNullException.ThrowIfNull(pruned);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(probe);
-        if (options is not { FewestBits: >= 1, MostBits: <= 8 } || options.FewestBits > options.MostBits || !(options.Budget >= 0))
-        {
-            throw new AdmmKitException(FormattableString.Invariant(
-                $"Bits {options.FewestBits} to {options.MostBits} with a budget of {options.Budget} cannot be searched: bits are 1 to 8, fewest first, and the budget is not negative."));
-        }
-
+        Check(options);
         var path = new List<ProbedBits>();
         bool Try(int convolution, int fullyConnected)
         {

@@ -15,7 +15,10 @@ public sealed record SearchOptions
     /// <summary>alpha_i before any reduction of layers that <see cref="Initial"/> does not name, in (0, 1].</summary>
     public double InitialKeepFraction { get; init; } = 0.5;
 
-    /// <summary>Layers that keep their initial alpha_i: fully connected ones that are pruned moderately, to hold the accuracy.</summary>
+    /// <summary>
+    /// Layers that keep their initial alpha_i, whatever their break-even: fully connected ones that are pruned moderately, to hold
+    /// the accuracy.
+    /// </summary>
     public IReadOnlyList<string> Held { get; init; } = [];
 
     /// <summary>How far a probe's accuracy may lie below that of the dense network, as a share of the images; not negative.</summary>
@@ -42,7 +45,7 @@ public sealed record Candidate(string Step, double Reduction, IReadOnlyList<doub
 public sealed record ProbedCandidate(Candidate Candidate, Evaluation Validation, bool Accepted);
 
 /// <summary>What a search found.</summary>
-/// <param name="Best">The cheapest accepted candidate.</param>
+/// <param name="Best">The cheapest accepted candidate without a layer above its break-even; the dense network where there is none.</param>
 /// <param name="Path">All candidates in the order in which they were tried.</param>
 /// <param name="Restored">Names of layers whose structure was restored, because they cannot surpass their break-even.</param>
 /// <param name="DenseCost">What the objective says of the dense network.</param>
@@ -73,6 +76,7 @@ public sealed class CompressionSearch
     private readonly IObjective objective;
     private readonly SearchOptions options;
     private readonly Func<Candidate, Evaluation> probe;
+    private readonly Evaluation dense;
     private readonly double leastAccuracy;
     private readonly double[] share;
     private readonly List<ProbedCandidate> path = [];
@@ -84,6 +88,7 @@ public sealed class CompressionSearch
     {
         (layers, this.objective, this.options, this.probe) = (spec.Layers, objective, options, probe);
         Check(spec, options);
+        this.dense = dense;
         leastAccuracy = dense.Accuracy - options.Budget;
         double[] cost = [.. layers.Select(l => objective.Cost(l, 1))];
         share = [.. cost.Select((c, i) => options.Held.Contains(layers[i].Name) ? 0 : c / cost.Max())];
@@ -91,104 +96,14 @@ public sealed class CompressionSearch
         settled = new double?[layers.Count];
     }
 
-    /// <summary>Searches.</summary>
+    /// <summary>Finds what is wrong with options before anything is probed.</summary>
     /// <param name="spec">The network.</param>
-    /// <param name="dense">The dense network's accuracy on the validation images.</param>
-    /// <param name="objective">What is to become small.</param>
-    /// <param name="options">How.</param>
-    /// <param name="probe">Prunes shortly and says the accuracy on the validation images; always the same for the same candidate.</param>
-    /// <exception cref="AdmmKitException">An option is out of range or names no layer, or even mild pruning is beyond the budget.</exception>
-    public static SearchResult Run(
-        NetworkSpec spec, Evaluation dense, IObjective objective, SearchOptions options, Func<Candidate, Evaluation> probe)
+    /// <param name="options">The options.</param>
+    /// <exception cref="AdmmKitException">One is out of range, or names no layer.</exception>
+    public static void Check(NetworkSpec spec, SearchOptions options)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        ArgumentNullException.ThrowIfNull(dense);
-        ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(probe);
-        return new CompressionSearch(spec, dense, objective, options, probe).Run();
-    }
-
-    private SearchResult Run()
-    {
-        FindStart();
-        double reduction = Bisect("reduce", 0, options.LargestReduction);
-        bool[] above = [.. At(reduction).Select((keep, i) => keep < 1 && keep > objective.BreakEvenKeepFraction(layers[i]))];
-        for (int i = 0; i < layers.Count; i++)
-        {
-            settled[i] = above[i] ? 1 : null;
-        }
-
-        if (above.Contains(true))
-        {
-            // Both ways leave or cost the others a margin, so each searches their reduction anew.
-            Bisect("restore, and reduce the others", 0, options.LargestReduction);
-            for (int i = 0; i < layers.Count; i++)
-            {
-                double breakEven = objective.BreakEvenKeepFraction(layers[i]);
-                settled[i] = above[i] && breakEven > 0 ? Below * breakEven : settled[i];
-            }
-
-            if (settled.Any(s => s < 1))
-            {
-                Bisect("below break-even, and reduce the others", 0, options.LargestReduction);
-            }
-        }
-
-        ProbedCandidate best = path.Where(p => p.Accepted).MinBy(p => p.Candidate.Cost)!;
-        string[] restored = [.. layers.Where((_, i) => above[i] && best.Candidate.KeepFraction[i] >= 1).Select(l => l.Name)];
-        return new SearchResult(best.Candidate, path, restored, layers.Sum(l => objective.Cost(l, 1)));
-    }
-
-    private void FindStart()
-    {
-        for (int milder = 0; !Try("initial", 0); milder++)
-        {
-            if (milder == MilderStarts)
-            {
-                throw new AdmmKitException(FormattableString.Invariant(
-                    $"Even the mildest start, {100 * path[^1].Candidate.KeepFraction.Min():f0} % of the most pruned layer, has a validation accuracy of {100 * path[^1].Validation.Accuracy:f2} %, below the {100 * leastAccuracy:f2} % of the budget: allow more with the budget, let probes train longer, or give a milder initial keepFraction."));
-            }
-
-            start = [.. start.Select(Math.Sqrt)];
-        }
-    }
-
-    /// <summary>The largest reduction whose probe is accepted, to so many halvings; <paramref name="low"/> is taken for accepted.</summary>
-    private double Bisect(string step, double low, double high)
-    {
-        for (int i = 0; i < options.Bisections; i++)
-        {
-            double middle = (low + high) / 2;
-            (low, high) = Try(step, middle) ? (middle, high) : (low, middle);
-        }
-
-        return low;
-    }
-
-    private bool Try(string step, double reduction)
-    {
-        double[] keep = At(reduction);
-        var candidate = new Candidate(step, reduction, keep, layers.Select((l, i) => objective.Cost(l, keep[i])).Sum());
-        Evaluation validation = probe(candidate);
-        path.Add(new ProbedCandidate(candidate, validation, validation.Accuracy >= leastAccuracy));
-        return path[^1].Accepted;
-    }
-
-    // Rounded to what a recipe says, and never fewer than one weight.
-    private double[] At(double reduction) => [.. layers.Select((l, i) => settled[i] switch
-    {
-        1 => 1,
-        { } pushed => Rounded(l, Math.Min(pushed, Reduced(i, reduction))),
-        null => Rounded(l, Reduced(i, reduction)),
-    })];
-
-    private double Reduced(int layer, double reduction) => start[layer] * Math.Exp(-reduction * share[layer]);
-
-    private static double Rounded(LayerInfo layer, double keep) => Math.Max(Math.Round(keep, 4), 1.0 / layer.WeightCount);
-
-    private static void Check(NetworkSpec spec, SearchOptions options)
-    {
         foreach (string name in options.Initial.Keys.Concat(options.Held))
         {
             spec.IndexOf(name);
@@ -214,4 +129,114 @@ public sealed class CompressionSearch
             throw new AdmmKitException($"The search cannot be done: {wrong}.");
         }
     }
+
+    /// <summary>Searches.</summary>
+    /// <param name="spec">The network.</param>
+    /// <param name="dense">The dense network's accuracy on the validation images.</param>
+    /// <param name="objective">What is to become small.</param>
+    /// <param name="options">How.</param>
+    /// <param name="probe">Prunes shortly and says the accuracy on the validation images; always the same for the same candidate.</param>
+    /// <exception cref="AdmmKitException">An option is out of range or names no layer, or even mild pruning is beyond the budget.</exception>
+    public static SearchResult Run(
+        NetworkSpec spec, Evaluation dense, IObjective objective, SearchOptions options, Func<Candidate, Evaluation> probe)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(dense);
+        ArgumentNullException.ThrowIfNull(objective);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(probe);
+        return new CompressionSearch(spec, dense, objective, options, probe).Run();
+    }
+
+    private SearchResult Run()
+    {
+        FindStart();
+        double reduction = Bisect("reduce", 0, options.LargestReduction);
+        bool[] above = [.. At(reduction).Select((keep, i) => IsAbove(i, keep))];
+        if (above.Contains(true))
+        {
+            for (int i = 0; i < layers.Count; i++)
+            {
+                settled[i] = above[i] ? 1 : null;
+            }
+
+            // Both ways leave or cost the others a margin, so each searches their reduction anew.
+            int before = path.Count;
+            Bisect("restore, and reduce the others", 0, options.LargestReduction);
+            if (!path.Skip(before).Any(p => p.Accepted))
+            {
+                Try("restore", reduction);
+            }
+
+            for (int i = 0; i < layers.Count; i++)
+            {
+                double breakEven = objective.BreakEvenKeepFraction(layers[i]);
+                settled[i] = above[i] && breakEven > 0 ? Below * breakEven : settled[i];
+            }
+
+            if (settled.Any(s => s < 1))
+            {
+                Bisect("below break-even, and reduce the others", 0, options.LargestReduction);
+            }
+        }
+
+        // What is within the budget but has a layer that pays less than it costs is no answer; the dense network always is one.
+        double denseCost = layers.Sum(l => objective.Cost(l, 1));
+        Candidate best = path.Where(p => p.Accepted && !p.Candidate.KeepFraction.Where((keep, i) => IsAbove(i, keep)).Any())
+            .OrderBy(p => p.Candidate.Cost).ThenByDescending(p => p.Validation.Correct)
+            .FirstOrDefault()?.Candidate ?? new Candidate("dense", 0, [.. layers.Select(_ => 1.0)], denseCost);
+        string[] restored = [.. layers.Where((_, i) => above[i] && best.KeepFraction[i] >= 1).Select(l => l.Name)];
+        return new SearchResult(best, path, restored, denseCost);
+    }
+
+    /// <summary>Whether a layer is pruned, but not enough to pay. Layers that are held were decided by the user.</summary>
+    private bool IsAbove(int layer, double keep) =>
+        keep < 1 && !options.Held.Contains(layers[layer].Name) && keep > objective.BreakEvenKeepFraction(layers[layer]);
+
+    private void FindStart()
+    {
+        for (int milder = 0; !Try("initial", 0); milder++)
+        {
+            if (milder == MilderStarts)
+            {
+                throw new AdmmKitException(FormattableString.Invariant(
+                    $"Even the mildest start, {100 * path[^1].Candidate.KeepFraction.Min():f0} % of the most pruned layer, has a validation accuracy of {100 * path[^1].Validation.Accuracy:f2} %, below the {100 * leastAccuracy:f2} % of the budget: allow more with the budget, let probes train longer, or give a milder initial keepFraction."));
+            }
+
+            start = [.. start.Select((keep, i) => options.Held.Contains(layers[i].Name) ? keep : Math.Sqrt(keep))];
+        }
+    }
+
+    /// <summary>The largest reduction whose probe is accepted, to so many halvings; <paramref name="low"/> is taken for accepted.</summary>
+    private double Bisect(string step, double low, double high)
+    {
+        for (int i = 0; i < options.Bisections; i++)
+        {
+            double middle = (low + high) / 2;
+            (low, high) = Try(step, middle) ? (middle, high) : (low, middle);
+        }
+
+        return low;
+    }
+
+    private bool Try(string step, double reduction)
+    {
+        double[] keep = At(reduction);
+        var candidate = new Candidate(step, reduction, keep, layers.Select((l, i) => objective.Cost(l, keep[i])).Sum());
+        Evaluation validation = keep.All(k => k >= 1) ? dense : probe(candidate);
+        path.Add(new ProbedCandidate(candidate, validation, validation.Accuracy >= leastAccuracy));
+        return path[^1].Accepted;
+    }
+
+    // Rounded to what a recipe says, and never fewer than one weight.
+    private double[] At(double reduction) => [.. layers.Select((l, i) => settled[i] switch
+    {
+        1 => 1,
+        { } pushed => Rounded(l, Math.Min(pushed, Reduced(i, reduction))),
+        null => Rounded(l, Reduced(i, reduction)),
+    })];
+
+    private double Reduced(int layer, double reduction) => start[layer] * Math.Exp(-reduction * share[layer]);
+
+    private static double Rounded(LayerInfo layer, double keep) => Math.Max(Math.Round(keep, 4), 1.0 / layer.WeightCount);
 }

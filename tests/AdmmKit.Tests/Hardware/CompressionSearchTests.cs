@@ -102,6 +102,47 @@ public class CompressionSearchTests
     }
 
     [Fact]
+    public void A_held_layer_keeps_its_share_above_its_break_even_too()
+    {
+        SearchOptions options = From(0.4, 0.3, 0.6, 0.3) with { Held = ["fc1"] };
+        SearchResult result = CompressionSearch.Run(Spec, Dense, new DelayObjective(Fitted), options, Needs(0.3, 0.2, 0.6, 0.2));
+        Assert.All(result.Path, p => Assert.Equal(0.6, p.Candidate.KeepFraction[2]));
+        Assert.Empty(result.Restored);
+    }
+
+    [Fact]
+    public void No_answer_has_a_layer_that_is_pruned_and_slower_than_dense()
+    {
+        var random = new RandomStream(1, "needs");
+        int restored = 0, dense = 0;
+        for (int n = 0; n < 300; n++)
+        {
+            double[] needs = [.. Enumerable.Range(0, 4).Select(_ => random.NextDouble(0.02, 1))];
+            SearchOptions options = From(random.NextDouble(0.2, 1), random.NextDouble(0.2, 1), random.NextDouble(0.2, 1), random.NextDouble(0.2, 1)) with
+            {
+                Budget = random.NextDouble(0.01, 0.2),
+                Bisections = 1 + random.NextInt(6),
+            };
+            SearchResult result;
+            try
+            {
+                result = CompressionSearch.Run(Spec, Dense, new DelayObjective(Fitted), options, Needs(needs));
+            }
+            catch (AdmmKitException)
+            {
+                continue; // Even a mild start is beyond this budget.
+            }
+
+            Assert.All(Spec.Layers.Zip(result.Best.KeepFraction), p => Assert.True(Fitted.Speedup(p.First, p.Second) >= 1));
+            Assert.True(result.Best.Cost <= result.DenseCost * (1 + 1e-9));
+            restored += result.Restored.Count;
+            dense += result.Best.KeepFraction.All(k => k >= 1) ? 1 : 0;
+        }
+
+        Assert.True(restored > 100 && dense > 0, $"{restored} restored, {dense} left dense: the cases are too easy");
+    }
+
+    [Fact]
     public void A_start_that_is_too_much_is_made_milder_and_a_budget_that_cannot_be_kept_is_an_error()
     {
         SearchResult result = CompressionSearch.Run(Spec, Dense, new SurvivorsObjective(), From(0.3, 0.1, 0.1, 0.3), Needs(0.1, 0.3, 0.1, 0.1));

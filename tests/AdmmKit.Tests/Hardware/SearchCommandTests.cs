@@ -64,6 +64,21 @@ public sealed class SearchCommandTests : IDisposable
         Assert.Contains(found, p => p.Contains("'invented'", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Platforms_of_one_name_and_the_results_of_others_are_refused()
+    {
+        string a = Path.Combine(folder.Path, "a.json"), b = Path.Combine(folder.Path, "b.json"), to = Path.Combine(folder.Path, "out");
+        File.WriteAllText(a, Platform);
+        File.WriteAllText(b, Platform);
+        (int code, _, string error) = CommandLineTests.Run(["search", "lenet5", "--platform", a, "--platform", b, "--synthetic", "--out", to]);
+        Assert.Equal(1, code);
+        Assert.Contains("Two platforms are named 'mine'", error, StringComparison.Ordinal);
+        CommandLineTests.Run(["reproduce", "table7", "--out", to]);
+        (code, _, error) = CommandLineTests.Run(["search", "lenet5", "--platform", a, "--synthetic", "--out", Path.Combine(to, "table7")]);
+        Assert.Equal(1, code);
+        Assert.Contains("reproduce table7", error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(2, "Did you mean 'lenet5'", "search", "lenet6")]
     [InlineData(2, "Give a preset", "search")]

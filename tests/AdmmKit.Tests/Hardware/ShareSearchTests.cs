@@ -116,6 +116,61 @@ public sealed class ShareSearchTests : IDisposable
     }
 
     [Fact]
+    public void What_is_wrong_with_the_recipe_is_told_before_anything_is_trained()
+    {
+        void Refused(SearchRecipe wrong, string text)
+        {
+            string to = Path.Combine(folder.Path, "wrong");
+            var e = Assert.Throws<AdmmKitException>(() => new ShareSearch(wrong, data, new RunStore(to), Path.Combine(to, "probes")).Run(Delay));
+            Assert.Contains(text, e.Message, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(to), "something was trained");
+        }
+
+        Refused(Small with { Held = ["fc9"] }, "fc9");
+        Refused(Small with { ProbeBudget = -1 }, "budget");
+        Refused(Small with { Final = Small.Final with { KeepFraction = new Dictionary<string, double> { ["fc1"] = 0.5 } } }, "leave out survivors");
+        Refused(Small with { Final = Small.Final with { TotalSurvivors = 10 } }, "leave out survivors");
+        Refused(Small with { Final = Small.Final with { Admm = new() { Iterations = 0 } } }, "iterations");
+        Refused(Small with { Probe = Small.Probe with { Retrain = new() { Epochs = -1 } } }, "epochs");
+        Refused(Small with { Bits = Small.Bits! with { MostBits = 9 } }, "bits are 1 to 8");
+        Refused(Small with { Bits = Small.Bits! with { Final = new() { Method = "level" } } }, "Did you mean 'levels'");
+        Refused(Small with { Probe = Small.Probe with { TrainingImages = 321 } }, "321");
+    }
+
+    [Fact]
+    public void A_finished_run_is_known_again_when_the_pretrained_file_has_moved()
+    {
+        NetworkSpec spec = NetworkSpec.LeNet300100(NetworkSpec.Mnist, 10);
+        using var network = new TrainableNetwork(spec, data, new EngineOptions { Seed = 5 });
+        NetworkTensors tensors = NetworkTensors.Of(spec, NetworkWeights.CopyFrom(network));
+        string a = Path.Combine(folder.Path, "a.safetensors"), b = Path.Combine(folder.Path, "b.safetensors");
+        SafetensorsFile.Write(a, tensors.Tensors, tensors.Metadata);
+        Recipe recipe = Small.Network with
+        {
+            Pretrained = a,
+            Prune = [new() { Name = "p", KeepFraction = new Dictionary<string, double> { ["fc1"] = 0.5 }, Admm = new() { Iterations = 1 }, Retrain = new() { Epochs = 1 } }],
+        };
+        var store = new RunStore(Path.Combine(folder.Path, "store"));
+        RunResult first = store.Execute(recipe, data);
+        File.Move(a, b);
+        int points = 0;
+        RunResult again = store.Execute(recipe with { Pretrained = b }, data, observer: new Watcher(() => points++));
+        Assert.Equal(0, points);
+        Assert.Equal(first.Pruned[0].Validation, again.Pruned[0].Validation);
+    }
+
+    [Fact]
+    public void Paired_differences_have_the_interval_of_their_mean()
+    {
+        // Differences of 100, 0, 0 and -100 points: mean 0, variance 20000 / 3, error of the mean sqrt(20000 / 12).
+        (double mean, double half) = SearchReport.Paired([1, 1, 0, 0], [0, 1, 0, 1]);
+        Assert.Equal(0, mean, 1e-12);
+        Assert.Equal(1.96 * Math.Sqrt(20000.0 / 12), half, 1e-9);
+        (mean, half) = SearchReport.Paired([1, 0.5], [0.5, 0]);
+        Assert.Equal((50, 0), (mean, half));
+    }
+
+    [Fact]
     public void A_recipe_begins_with_the_network_of_a_file_and_knows_it_by_its_content()
     {
         NetworkSpec spec = NetworkSpec.LeNet300100(NetworkSpec.Mnist, 10);
