@@ -1,3 +1,4 @@
+using System.Globalization;
 using AdmmKit.Engine;
 using AdmmKit.Experiments.Hardware;
 using AdmmKit.Experiments.Results;
@@ -55,6 +56,29 @@ public sealed class PlatformMeasureTests : IDisposable
         Assert.Equal(0.6, platform.BreakEvenKeepFraction(layer), 12);
         Assert.Equal(4, platform.Speedup(layer, 0.1), 12);
         Assert.Equal(1, platform.Speedup(layer, 0.7));
+    }
+
+    // Dense 10 us: the last crossing of a curve that dips, the last timed point where sparse is still faster, none, and a touch.
+    [Theory]
+    [InlineData(0.5 + (0.5 * 4 / 14), "0.05,12 0.1,3 0.5,6 1,20")]
+    [InlineData(0.25, "0.05,2 0.25,6")]
+    [InlineData(0, "0.05,12 0.25,60")]
+    [InlineData(0.05, "0.05,10 0.25,60")]
+    [InlineData(1, "0.05,12 0.5,11 1,10")]
+    [InlineData(0.5 + (0.5 * 7 / 9), "0.1,3 0.3,14 0.5,3 1,12")]
+    public void Break_even_is_the_last_crossing_and_not_beyond_what_was_timed(double expected, string points)
+    {
+        LayerInfo layer = NetworkSpec.LeNet5(NetworkSpec.Mnist, 10).Layers[1];
+        TimedPoint[] timed = [.. points.Split(' ').Select(p => p.Split(',').Select(n => double.Parse(n, CultureInfo.InvariantCulture)))
+            .Select(p => new TimedPoint(p.First(), p.Last() * 1e-6))];
+        var platform = new MeasuredPlatform
+        {
+            Name = "test",
+            Layers = [new TimedLayer("conv2", layer.Kind, layer.Shape, layer.Macs, 10e-6, timed)],
+        };
+        double even = platform.BreakEvenKeepFraction(layer);
+        Assert.Equal(expected, even, 1e-12);
+        Assert.True(even == 0 || platform.SparseDelay(layer, even) <= 10e-6 * (1 + 1e-12));
     }
 
     [Fact]
