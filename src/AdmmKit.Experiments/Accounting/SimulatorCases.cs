@@ -107,18 +107,6 @@ internal static class SimulatorCases
         return CompressedNetwork.Read(stream, name);
     })];
 
-    /// <summary>A mask of positions: those of a stored layer, or so many drawn at random.</summary>
-    public static bool[] Mask(int count, int[] positions)
-    {
-        var mask = new bool[count];
-        foreach (int position in positions)
-        {
-            mask[position] = true;
-        }
-
-        return mask;
-    }
-
     private static (string, double, double) Mean(
         string name, double formula, PeArray array, int filters, int channels, int kernel, double keep)
     {
