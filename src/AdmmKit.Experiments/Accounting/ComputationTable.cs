@@ -98,8 +98,8 @@ internal static class ComputationTable
         string source = method == "Han [24]" ? "layer table x densities of [24]" : "layer table x printed operations / layer table";
         table.Add(method, "compressionRatio", "x", printed, compressionRatio, source, method == PublishedHardware.Ours
             ? FormattableString.Invariant($"It does not follow from the row itself, which leaves {compressionRatio.Value:0.0}x, and ")
-                + FormattableString.Invariant($"{compressionRatio.High:0.0}x at most however its numbers were rounded: nearly all weights are in ")
-                + "fully connected layers, and there it prints the operations of [24], which is pruned 9x."
+                + FormattableString.Invariant($"{compressionRatio.High:0.0}x at most however its numbers were rounded: ")
+                + "nearly all weights are in fully connected layers, and there it prints the operations of [24], which is pruned 9x."
             : null);
     }
 

@@ -25,8 +25,14 @@ internal static class SimulatorCases
     /// <summary>A PE with a multiplier for each filter, and an index that is never too narrow.</summary>
     public static PeArray OneMultiplierEach(int elements) => new()
     {
-        Name = "one multiplier each", Partition = Partition.OutputChannels, PeRows = 1, PeColumns = elements, WeightVector = 1,
-        ActivationVector = 1, IndexBits = 30, FiltersPerGroup = 1,
+        Name = "one multiplier each",
+        Partition = Partition.OutputChannels,
+        PeRows = 1,
+        PeColumns = elements,
+        WeightVector = 1,
+        ActivationVector = 1,
+        IndexBits = 30,
+        FiltersPerGroup = 1,
     };
 
     /// <summary>conv1 to conv5 of AlexNet.</summary>

@@ -112,7 +112,10 @@ internal static class SimulatorTable
     {
         PeArray skipping = SimulatorCases.OneMultiplierEach(1) with
         {
-            Name = "coordinates", Partition = Partition.PlanarTiles, IndexBits = 14, WordBits = 8,
+            Name = "coordinates",
+            Partition = Partition.PlanarTiles,
+            IndexBits = 14,
+            WordBits = 8,
         };
         PeArray gating = skipping with { Name = "bitmask", SkipsZeroWeights = false, SkipsZeroActivations = false };
         foreach ((double density, string bitmask, string coordinates) in Products)

@@ -151,7 +151,8 @@ internal sealed class JsonFields
         catch (InvalidOperationException e)
         {
             string where = path.Length == 0 ? "" : $", {path}";
-            throw new BadFileException($"'{file}'{where}: a text has half of a surrogate pair, such as \\ud800 alone; write both halves.", e);
+            throw new BadFileException(
+                $"'{file}'{where}: a text has half of a surrogate pair, such as \\ud800 alone; write both halves.", e);
         }
     }
 

@@ -109,7 +109,7 @@ public static partial class PlatformFile
         catch (ArgumentException e)
         {
             throw new AdmmKitException(
-                $"The platform '{platform.Name}' cannot be written: a number in it is infinite or not a number, which JSON does not have.", e);
+                $"The platform '{platform.Name}' cannot be written: a number in it is infinite or none, which JSON does not have.", e);
         }
     }
 

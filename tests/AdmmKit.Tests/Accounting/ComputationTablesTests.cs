@@ -72,7 +72,8 @@ public class ComputationTablesTests
     [InlineData("Han [24]", 0.64, 2.7)]
     [InlineData("Mao [36]", 0.81, 4.1)]
     [InlineData("Wen [53]", 0.77, 5.0)]
-    public void The_overall_column_is_the_operations_weighted_time_of_its_layers(string method, double speedup, double compressionRatioRestored)
+    public void The_overall_column_is_the_operations_weighted_time_of_its_layers(
+        string method, double speedup, double compressionRatioRestored)
     {
         AccountedRow line = Line(Table9, method, "overallSpeedup");
         Assert.Equal((Agreement.AsPrinted, speedup), (line.Agreement, Math.Round(line.Row.Ours!.Value, 2)));
@@ -111,7 +112,7 @@ public class ComputationTablesTests
             Assert.All(Enumerable.Range(1, 5), l => Assert.Equal(l == 1, Row(Table9, method, $"conv{l}KeepFraction").Ours!.Value > unseen));
         }
 
-        Assert.Contains(Table9.Notes, n => n.Contains("Fitted without it, it has its break-even at 45.9 % (2.18x)", StringComparison.Ordinal));
+        Assert.Contains(Table9.Notes, n => n.Contains("Fitted without it, it has its break-even at 45.9 %", StringComparison.Ordinal));
 
         Assert.Equal(2.19, Row(Table9, "ADMM-NN 1", "predictedOverallSpeedupUnrestored").Ours!.Value, 0.01);
     }

@@ -167,6 +167,13 @@ public class PlatformFileTests
     }
 
     [Fact]
+    public void A_text_that_is_no_unicode_is_no_platform()
+    {
+        var e = Assert.Throws<BadFileException>(() => PlatformFile.Parse("{\"name\": \"" + '\ud800' + "\"}", "bad.json"));
+        Assert.StartsWith("'bad.json' is not a platform: ", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Damaged_files_are_refused_in_words_or_are_platforms()
     {
         byte[][] sources = [.. Platforms.Select(p => Encoding.UTF8.GetBytes(PlatformFile.Write(p)))];

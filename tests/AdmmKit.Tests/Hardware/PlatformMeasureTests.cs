@@ -14,7 +14,14 @@ namespace AdmmKit.Tests.Hardware;
 [Collection(nameof(CommandLineTests))]
 public sealed class PlatformMeasureTests : IDisposable
 {
-    private static readonly TimingOptions Quick = new() { Batch = 9, Threads = 1, KeepFractions = [0.1, 0.5, 1], MinSeconds = 0, MinRounds = 1 };
+    private static readonly TimingOptions Quick = new()
+    {
+        Batch = 9,
+        Threads = 1,
+        KeepFractions = [0.1, 0.5, 1],
+        MinSeconds = 0,
+        MinRounds = 1,
+    };
 
     private readonly string folder = Directory.CreateTempSubdirectory("admmkit-test").FullName;
 
@@ -25,7 +32,11 @@ public sealed class PlatformMeasureTests : IDisposable
         NetworkSpec[] networks = [Residual(), NetworkSpec.LeNet5(new(1, 16, 16), 10)];
         MeasuredPlatform platform = PlatformMeasurement.Measure(
             networks, "test", Quick, (layer, done, of) => asked.Add((layer.Name, done, of)));
-        string[] names = ["conv1", "layer1.0.conv1", "layer2.0.conv1", "layer2.0.conv2", "layer3.0.conv1", "layer3.0.conv2", "linear", "conv1", "conv2", "fc1", "fc2"];
+        string[] names =
+        [
+            "conv1", "layer1.0.conv1", "layer2.0.conv1", "layer2.0.conv2", "layer3.0.conv1", "layer3.0.conv2", "linear",
+            "conv1", "conv2", "fc1", "fc2",
+        ];
         Assert.Equal(names.Select((n, i) => (n, i, names.Length)), asked);
         Assert.Equal(names, platform.Layers.Select(l => l.Name));
         Assert.All(platform.Layers, l =>
@@ -43,7 +54,8 @@ public sealed class PlatformMeasureTests : IDisposable
         PlatformFile.Save(platform, path);
         var loaded = (MeasuredPlatform)PlatformFile.Load(path);
         Assert.Equal(PlatformFile.Write(platform), PlatformFile.Write(loaded));
-        Assert.Contains("layer3.0.conv2 64x64x3x3", PlatformMeasurement.Chart(loaded, PlatformMeasurement.Kinds(networks)).ToSvg(), StringComparison.Ordinal);
+        string picture = PlatformMeasurement.Chart(loaded, PlatformMeasurement.Kinds(networks)).ToSvg();
+        Assert.Contains("layer3.0.conv2 64x64x3x3", picture, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,14 +130,16 @@ public sealed class PlatformMeasureTests : IDisposable
     {
         string platform = Path.Combine(folder, "cpu.json");
         (int code, string output, string error) = CommandLineTests.Run(
-            ["platform", "measure", "--architecture", "lenet-300-100", "--out", folder, "--batch", "4", "--threads", "1", "--seconds", "0"]);
+            ["platform", "measure", "--architecture", "lenet-300-100", "--out", folder, "--batch", "4", "--threads", "1",
+                "--seconds", "0"]);
         Assert.Equal((0, ""), (code, code == 0 ? "" : error));
         Assert.Contains("300x784", output, StringComparison.Ordinal);
         Assert.Contains("break-even", output, StringComparison.Ordinal);
         Assert.Contains("3 of 3: fc3 10x100", error, StringComparison.Ordinal);
         Assert.All(["cpu.svg", "cpu.plotly.json", "manifest.json"], f => Assert.True(File.Exists(Path.Combine(folder, f)), f));
         Assert.Equal(3, ((MeasuredPlatform)PlatformFile.Load(platform)).Layers.Count);
-        Assert.Equal(3, ResultRows.Read(Path.Combine(folder, "rows.csv")).Count(r => r.Quantity == "breakEvenKeepFraction" && r.Ours is >= 0 and <= 1));
+        IReadOnlyList<ResultRow> rows = ResultRows.Read(Path.Combine(folder, "rows.csv"));
+        Assert.Equal(3, rows.Count(r => r.Quantity == "breakEvenKeepFraction" && r.Ours is >= 0 and <= 1));
 
         NetworkSpec spec = NetworkSpec.LeNet300100(NetworkSpec.Mnist, 10);
         string model = Path.Combine(folder, "model.admm");

@@ -188,8 +188,8 @@ public class SimulatorClosedFormTests
             Assert.Equal(published, cycles, rounded > 0 ? 0 : 5e-5 * published);
             string row = FormattableString.Invariant($"product 128x128x128, {density}");
             Assert.Contains(
-                rounded > 0 ? FormattableString.Invariant($"to {rounded}/256") : "does not round", table.Explanation(row, "deliveredCycles"),
-                StringComparison.Ordinal);
+                rounded > 0 ? FormattableString.Invariant($"to {rounded}/256") : "does not round",
+                table.Explanation(row, "deliveredCycles"), StringComparison.Ordinal);
         }
 
         foreach (string layer in new[] { "LeNet-5 85x, conv2", "LeNet-5 85x, fc1", "LeNet-5 167x, conv2", "LeNet-5 167x, fc1" })
