@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using AdmmKit.Experiments.Hardware;
 using AdmmKit.Hardware.Simulation;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
@@ -9,8 +10,6 @@ namespace AdmmKit.Cli;
 
 internal static class SimulateCommand
 {
-    private const int ImageNetClasses = 1000;
-
     public static Command Create()
     {
         var file = new Argument<string?>("file") { Description = "A compressed network (.admm).", Arity = ArgumentArity.ZeroOrOne };
@@ -94,10 +93,10 @@ internal static class SimulateCommand
     {
         SimulationResult[] lines = [.. results, SimulationResult.Sum("total", results)];
         string[] causes = [.. lines[0].Lost.Causes.Select(c => c.Cause)];
-        Table cycles = NewTable(
-            $"{network} on '{array.Name}'", ["layer", "cycles", "dense", "speedup", "useful %", .. causes.Select(c => c + " %")]);
-        Table traffic = NewTable(
-            "Words between buffer and array", ["layer", "useful MACs", "weights", "index bits", "activations", "index bits", "outputs"]);
+        Table cycles = ConsoleTables.New(
+            $"{network} on '{array.Name}'", ["layer"], ["cycles", "dense", "speedup", "useful %", .. causes.Select(c => c + " %")]);
+        Table traffic = ConsoleTables.New(
+            "Words between buffer and array", ["layer"], ["useful MACs", "weights", "index bits", "activations", "index bits", "outputs"]);
         foreach (SimulationResult line in lines)
         {
             string speedup = double.IsFinite(line.Speedup) ? line.Speedup.ToString("0.00", CultureInfo.InvariantCulture) : "-";
@@ -121,31 +120,12 @@ internal static class SimulateCommand
             + $"operands come too slowly."));
     }
 
-    private static (NetworkSpec Spec, Func<int, LayerInfo, bool[]> Masks) Stored(CompressedNetwork model) => (model.Spec, (layer, info) =>
-    {
-        var mask = new bool[info.WeightCount];
-        foreach (int position in model.Layers[layer].Positions)
-        {
-            mask[position] = true;
-        }
+    private static (NetworkSpec Spec, Func<int, LayerInfo, bool[]> Masks) Stored(CompressedNetwork model) =>
+        (model.Spec, (layer, info) => SimulatedLayer.Mask(info.WeightCount, model.Layers[layer].Positions));
 
-        return mask;
-    });
-
-    private static (NetworkSpec Spec, Func<int, LayerInfo, bool[]> Masks) Drawn(string architecture, double keepFraction, ulong seed)
-    {
-        (ImageShape input, int classes) = architecture switch
-        {
-            "alexnet" or "caffenet" => (new ImageShape(3, 227, 227), ImageNetClasses),
-            "vgg16" or "resnet50" => (NetworkSpec.ImageNet, ImageNetClasses),
-            "vgg-small" or "resnet20" or "resnet32" or "resnet56" => (NetworkSpec.Cifar, 10),
-            _ => (NetworkSpec.Mnist, 10),
-        };
-        return (
-            NetworkSpec.Create(architecture, input, classes),
-            (layer, info) => SimulatedLayer.UniformMask(
-                info.WeightCount, keepFraction, new RandomStream(seed, "simulated weights", layer)));
-    }
+    private static (NetworkSpec Spec, Func<int, LayerInfo, bool[]> Masks) Drawn(string architecture, double keepFraction, ulong seed) => (
+        UsualInputs.Network(architecture),
+        (layer, info) => SimulatedLayer.UniformMask(info.WeightCount, keepFraction, new RandomStream(seed, "simulated weights", layer)));
 
     private static Func<int, ImageShape, bool[]?> Activations(double density, ulong seed) => (layer, input) => density == 1 ? null
         : SimulatedLayer.UniformMask(input.Size, density, new RandomStream(seed, "simulated activations", layer));
@@ -154,15 +134,4 @@ internal static class SimulateCommand
 
     private static string Share(long slots, SimulationResult line) =>
         line.Slots == 0 ? "-" : (100.0 * slots / line.Slots).ToString("0.0", CultureInfo.InvariantCulture);
-
-    private static Table NewTable(string title, string[] columns)
-    {
-        Table table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(title));
-        foreach (string column in columns)
-        {
-            table.AddColumn(new TableColumn(column) { NoWrap = true, Alignment = column == "layer" ? Justify.Left : Justify.Right });
-        }
-
-        return table;
-    }
 }

@@ -10,7 +10,7 @@ internal static class ComputationTable
     public static AccountingTable Create()
     {
         var table = new AccountingTable("table8", "Table 8: computation of AlexNet");
-        foreach ((string method, string[] operations, string convolutions, string? ratio) in PublishedHardware.Table8)
+        foreach ((string method, string[] operations, string convolutions, string? compressionRatio) in PublishedHardware.Table8)
         {
             Operations(table, method, operations);
             Bounded sum = method == PublishedHardware.Dense
@@ -19,9 +19,9 @@ internal static class ComputationTable
             string source = method == PublishedHardware.Dense ? LayerTable : "sum of the printed layers";
             table.Add(method, "convolutionOperations", "", convolutions, sum, source);
             OperationBits(table, method, operations);
-            if (ratio is not null)
+            if (compressionRatio is not null)
             {
-                Overall(table, method, ratio);
+                Overall(table, method, compressionRatio);
             }
         }
 
@@ -92,14 +92,14 @@ internal static class ComputationTable
     private static void Overall(AccountingTable table, string method, string printed)
     {
         int layers = PublishedHardware.Layers.Length;
-        Bounded ratio = PublishedHardware.CompressionRatio(layers, l => method == "Han [24]"
+        Bounded compressionRatio = PublishedHardware.CompressionRatio(layers, l => method == "Han [24]"
             ? Bounded.Printed(Published.AlexNet24[l]) / 100
             : PublishedHardware.KeepFraction(method, l));
         string source = method == "Han [24]" ? "layer table x densities of [24]" : "layer table x printed operations / layer table";
-        table.Add(method, "compressionRatio", "x", printed, ratio, source, method == PublishedHardware.Ours
-            ? FormattableString.Invariant($"It does not follow from the row itself, which leaves {ratio.Value:0.0}x, and ")
-                + FormattableString.Invariant($"{ratio.High:0.0}x at most however its numbers were rounded: nearly all weights are in ")
-                + "fully connected layers, and there it prints the operations of [24], which is pruned 9x."
+        table.Add(method, "compressionRatio", "x", printed, compressionRatio, source, method == PublishedHardware.Ours
+            ? FormattableString.Invariant($"It does not follow from the row itself, which leaves {compressionRatio.Value:0.0}x, and ")
+                + FormattableString.Invariant($"{compressionRatio.High:0.0}x at most however its numbers were rounded: ")
+                + "nearly all weights are in fully connected layers, and there it prints the operations of [24], which is pruned 9x."
             : null);
     }
 

@@ -25,8 +25,14 @@ internal static class SimulatorCases
     /// <summary>A PE with a multiplier for each filter, and an index that is never too narrow.</summary>
     public static PeArray OneMultiplierEach(int elements) => new()
     {
-        Name = "one multiplier each", Partition = Partition.OutputChannels, PeRows = 1, PeColumns = elements, WeightVector = 1,
-        ActivationVector = 1, IndexBits = 30, FiltersPerGroup = 1,
+        Name = "one multiplier each",
+        Partition = Partition.OutputChannels,
+        PeRows = 1,
+        PeColumns = elements,
+        WeightVector = 1,
+        ActivationVector = 1,
+        IndexBits = 30,
+        FiltersPerGroup = 1,
     };
 
     /// <summary>conv1 to conv5 of AlexNet.</summary>
@@ -106,18 +112,6 @@ internal static class SimulatorCases
         using Stream stream = typeof(SimulatorCases).Assembly.GetManifestResourceStream(name)!;
         return CompressedNetwork.Read(stream, name);
     })];
-
-    /// <summary>A mask of positions: those of a stored layer, or so many drawn at random.</summary>
-    public static bool[] Mask(int count, int[] positions)
-    {
-        var mask = new bool[count];
-        foreach (int position in positions)
-        {
-            mask[position] = true;
-        }
-
-        return mask;
-    }
 
     private static (string, double, double) Mean(
         string name, double formula, PeArray array, int filters, int channels, int kernel, double keep)

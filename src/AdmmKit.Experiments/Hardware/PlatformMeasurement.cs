@@ -10,10 +10,12 @@ namespace AdmmKit.Experiments.Hardware;
 public static class PlatformMeasurement
 {
     private const string Source =
-        "Timed by 'admmkit platform measure': each layer by itself on inputs at random, survivors at random; dense and sparse took turns, and "
-        + "a sparse time is the median of their ratios times the median of the dense times.";
+        "Timed by 'admmkit platform measure': each layer by itself on inputs at random, survivors at random; dense and sparse took turns, "
+        + "and a sparse time is the median of their ratios times the median of the dense times.";
 
-    /// <summary>Layers that differ in kind, shape or multiply-accumulates, which is what a platform tells apart: the first of each.</summary>
+    /// <summary>
+    /// Layers that differ in kind, shape or multiply-accumulates, which is what a platform tells apart: the first of each.
+    /// </summary>
     /// <param name="networks">The networks.</param>
     public static IReadOnlyList<(NetworkSpec Spec, LayerInfo Layer)> Kinds(IReadOnlyList<NetworkSpec> networks) =>
     [
@@ -59,7 +61,8 @@ public static class PlatformMeasurement
                     network.Key + ": times as fast as dense",
                     [
                         .. network.Select(l => new ChartSeries(
-                            $"{l.Name} {l.Shape}", [.. l.Points.Select(p => p.KeepFraction)], [.. l.Points.Select(p => l.DenseSeconds / p.Seconds)])),
+                            $"{l.Name} {l.Shape}", [.. l.Points.Select(p => p.KeepFraction)],
+                            [.. l.Points.Select(p => l.DenseSeconds / p.Seconds)])),
                         new ChartSeries("dense", ends, [1, 1], SeriesStyle.Line),
                     ],
                     AxisScale.Logarithmic)),
@@ -71,7 +74,8 @@ public static class PlatformMeasurement
     /// <param name="platform">The platform.</param>
     /// <param name="kinds">The layers that it was timed on, of <see cref="Kinds"/>.</param>
     /// <param name="source">What measures them: the command.</param>
-    public static IReadOnlyList<ResultRow> Rows(MeasuredPlatform platform, IReadOnlyList<(NetworkSpec Spec, LayerInfo Layer)> kinds, string source)
+    public static IReadOnlyList<ResultRow> Rows(
+        MeasuredPlatform platform, IReadOnlyList<(NetworkSpec Spec, LayerInfo Layer)> kinds, string source)
     {
         ArgumentNullException.ThrowIfNull(platform);
         ArgumentNullException.ThrowIfNull(kinds);
@@ -114,9 +118,11 @@ public static class PlatformMeasurement
     {
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         return string.Create(CultureInfo.InvariantCulture,
-            $"{RunEnvironment.Cpu()}, {Network.InstructionSet}, threads: {threads}, batch: {options.Batch}; AdmmKit's dense and sparse kernels, float32, time for one image.");
+            $"{RunEnvironment.Cpu()}, {Network.InstructionSet}, threads: {threads}, batch: {options.Batch}; "
+            + $"AdmmKit's dense and sparse kernels, float32, time for one image.");
     }
 
     /// <summary>Six digits: more than any of it repeats, and a file that people can read.</summary>
-    private static double Digits(double seconds) => double.Parse(seconds.ToString("G6", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    private static double Digits(double seconds) =>
+        double.Parse(seconds.ToString("G6", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 }

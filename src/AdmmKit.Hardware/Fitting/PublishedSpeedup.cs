@@ -2,7 +2,7 @@ namespace AdmmKit.Hardware.Fitting;
 
 /// <summary>A layer pruned to a density, and how many times as fast it ran: what [Ren2019] prints.</summary>
 /// <param name="Method">Whose pruning: "Han [24]", "Mao [36]", "Wen [53]", "Ours1", "Ours2", or "Fig. 4" for the break-even.</param>
-/// <param name="Layer">The layer of AlexNet, or the layers where only a mean is known.</param>
+/// <param name="Layer">The layer of AlexNet, the layers where only a mean is known, or what Fig. 4 says of its own.</param>
 /// <param name="Density">What is left of its multiply-accumulates, in (0, 1).</param>
 /// <param name="Speedup">Dense delay over sparse delay.</param>
 public sealed record PublishedSpeedup(string Method, string Layer, double Density, double Speedup)
@@ -35,7 +35,7 @@ public sealed record PublishedSpeedup(string Method, string Layer, double Densit
             line.Method, FormattableString.Invariant($"conv{i + 1}"), line.Operations[i] / DenseOperations[i], line.Speedups[i]))),
         new("Ours2", "mean of conv2 to conv5",
             (((Conv1Weights + Conv2To5Weights) / Ours2CompressionRatio) - Conv1Weights) / Conv2To5Weights, Ours2Speedups.Average()),
-        new(BreakEvenMethod, "conv4", 0.45, 1),
+        new(BreakEvenMethod, "a DNN layer", 0.45, 1),
     ];
 
     /// <summary>Methods whose layers can be left out of a fit and then predicted by it.</summary>

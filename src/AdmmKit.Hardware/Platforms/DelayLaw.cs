@@ -20,7 +20,7 @@ public sealed record LogarithmicLaw(double A, double B, double T, double Q) : ID
 {
     /// <inheritdoc/>
     public double RelativeDelay(double keepFraction) => keepFraction <= 0 ? T
-        : Math.Pow(Math.Pow(keepFraction / (A - (B * Math.Log(keepFraction))), Q) + Math.Pow(T, Q), 1 / Q);
+        : LinearAreaLaw.Joined(keepFraction / (A - (B * Math.Log(keepFraction))), T, Q);
 }
 
 /// <summary>
@@ -37,6 +37,13 @@ public sealed record LinearAreaLaw(double A, double B, double T, double Q) : IDe
     public double RelativeDelay(double keepFraction)
     {
         double left = A - (B * keepFraction);
-        return left <= 0 ? double.PositiveInfinity : Math.Pow(Math.Pow(keepFraction / left, Q) + Math.Pow(T, Q), 1 / Q);
+        return left <= 0 ? double.PositiveInfinity : Joined(keepFraction / left, T, Q);
+    }
+
+    // (x^q + y^q)^(1/q) with the larger of both taken out: a power of 100 of either one can be no double.
+    internal static double Joined(double x, double y, double q)
+    {
+        (double less, double more) = (Math.Min(x, y), Math.Max(x, y));
+        return more * Math.Pow(1 + Math.Pow(less / more, q), 1 / q);
     }
 }

@@ -21,17 +21,17 @@ internal sealed class JsonFields
     {
         try
         {
-            JsonNode? node = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions
+            JsonElement root = JsonElement.Parse(json, new JsonDocumentOptions
             {
                 CommentHandling = JsonCommentHandling.Skip,
                 AllowTrailingCommas = true,
-                AllowDuplicateProperties = false,
                 MaxDepth = 16,
             });
-            return node is JsonObject members ? new JsonFields(members, file, "")
+            CheckTexts(root, file, "");
+            return root.ValueKind == JsonValueKind.Object ? new JsonFields(JsonObject.Create(root)!, file, "")
                 : throw new BadFileException($"'{file}' is not a platform: it holds no JSON object {{...}}.");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
             throw new BadFileException($"'{file}' is not a platform: {e.Message.TrimEnd('.')}.", e);
         }
@@ -52,6 +52,11 @@ internal sealed class JsonFields
     public string Text(string key, string? otherwise = null)
     {
         string text = node[key] is null && otherwise is not null ? otherwise : Value<string>(key, "a text in quotes");
+        if (text.Any(char.IsControl))
+        {
+            throw Error(key, $"{Raw(key)} has a control character, such as a line break or a tab; leave it out");
+        }
+
         return text.Length <= MaximumText && (text.Length > 0 || otherwise is not null) ? text
             : throw Error(key, FormattableString.Invariant($"a text of {text.Length} characters; give 1 to {MaximumText}"));
     }
@@ -108,9 +113,59 @@ internal sealed class JsonFields
     /// <summary>The field as it is written, cut off where it is long.</summary>
     public string Raw(string key) => Short(node[key]?.ToJsonString() ?? "null");
 
-    private static string Short(string text) => text.Length <= 40 ? text : text[..40] + "...";
+    // A text is decoded when it is asked for, and half of a surrogate pair is refused only then: asked for here, once for all.
+    private static void CheckTexts(JsonElement element, string file, string path)
+    {
+        try
+        {
+            switch (element.ValueKind)
+            {
+                case JsonValueKind.String:
+                    element.GetString();
+                    break;
+                case JsonValueKind.Array:
+                    foreach ((int i, JsonElement entry) in element.EnumerateArray().Index())
+                    {
+                        CheckTexts(entry, file, FormattableString.Invariant($"{path}[{i}]"));
+                    }
 
-    private string Path(string key) => path.Length == 0 ? key : $"{path}.{key}";
+                    break;
+                case JsonValueKind.Object:
+                    var keys = new HashSet<string>();
+                    foreach (JsonProperty member in element.EnumerateObject())
+                    {
+                        string place = Path(path, Short(member.Name));
+                        if (!keys.Add(member.Name))
+                        {
+                            throw new BadFileException($"'{file}', {place}: the key is there twice; leave one of them out.");
+                        }
+
+                        CheckTexts(member.Value, file, place);
+                    }
+
+                    break;
+                default:
+                    break;
+            }
+        }
+        catch (InvalidOperationException e)
+        {
+            string where = path.Length == 0 ? "" : $", {path}";
+            throw new BadFileException(
+                $"'{file}'{where}: a text has half of a surrogate pair, such as \\ud800 alone; write both halves.", e);
+        }
+    }
+
+    // What is not a field's own value goes to the console as it is: without line breaks and escapes.
+    private static string Short(string text)
+    {
+        string shown = string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
+        return shown.Length <= 40 ? shown : shown[..40] + "...";
+    }
+
+    private static string Path(string path, string key) => path.Length == 0 ? key : $"{path}.{key}";
+
+    private string Path(string key) => Path(path, key);
 
     private T Value<T>(string key, string what) =>
         node[key] is JsonValue value && value.TryGetValue(out T? found) ? found : throw Wrong(key, what);

@@ -55,6 +55,30 @@ public sealed class MeasuredPlatform : Platform
         return below.Seconds + (part * (above.Seconds - below.Seconds));
     }
 
+    /// <summary>
+    /// The largest keepFraction, not above the largest timed one, at which a layer takes no longer sparse than dense: the last
+    /// crossing, as measured times need not grow with the survivors. 0 where there is none.
+    /// </summary>
+    /// <inheritdoc/>
+    public override double BreakEvenKeepFraction(LayerInfo layer)
+    {
+        TimedLayer timed = Timed(layer);
+        int last = timed.Points.Count - 1;
+        while (last >= 0 && timed.Points[last].Seconds > timed.DenseSeconds)
+        {
+            last--;
+        }
+
+        if (last < 0 || last == timed.Points.Count - 1)
+        {
+            return last < 0 ? 0 : timed.Points[last].KeepFraction;
+        }
+
+        (TimedPoint below, TimedPoint above) = (timed.Points[last], timed.Points[last + 1]);
+        double part = (timed.DenseSeconds - below.Seconds) / (above.Seconds - below.Seconds);
+        return below.KeepFraction + (part * (above.KeepFraction - below.KeepFraction));
+    }
+
     private TimedLayer Timed(LayerInfo layer)
     {
         ArgumentNullException.ThrowIfNull(layer);

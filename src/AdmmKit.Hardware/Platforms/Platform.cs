@@ -57,10 +57,11 @@ public abstract class Platform
 
     /// <summary>
     /// The share of weights at which a layer is as fast sparse as dense, sec. 5.1 in [Ren2019]: its inverse is the break-even
-    /// pruning ratio. 0 where sparse is never faster, 1 where it always is.
+    /// pruning ratio. 0 where sparse is never faster, 1 where it always is. Found by bisection, which takes the sparse delay to
+    /// grow with the survivors.
     /// </summary>
     /// <param name="layer">The layer.</param>
-    public double BreakEvenKeepFraction(LayerInfo layer) => BreakEven.KeepFraction(DenseDelay(layer), d => SparseDelay(layer, d));
+    public virtual double BreakEvenKeepFraction(LayerInfo layer) => BreakEven.KeepFraction(DenseDelay(layer), d => SparseDelay(layer, d));
 }
 
 /// <summary>Energies of single events, in pJ.</summary>

@@ -89,6 +89,7 @@ public static partial class PlatformFile
 
     /// <summary>A platform as JSON.</summary>
     /// <param name="platform">The platform.</param>
+    /// <exception cref="AdmmKitException">It has no form as a file, or a number in it is not finite.</exception>
     public static string Write(Platform platform)
     {
         ArgumentNullException.ThrowIfNull(platform);
@@ -101,7 +102,15 @@ public static partial class PlatformFile
         };
         JsonObject file = Common(platform, kind);
         file[key] = body;
-        return file.ToJsonString(Options) + "\n";
+        try
+        {
+            return file.ToJsonString(Options) + "\n";
+        }
+        catch (ArgumentException e)
+        {
+            throw new AdmmKitException(
+                $"The platform '{platform.Name}' cannot be written: a number in it is infinite or none, which JSON does not have.", e);
+        }
     }
 
     internal static Platform Read(Stream stream, string name)
@@ -170,5 +179,7 @@ public static partial class PlatformFile
         })]),
     })];
 
-    private static double Microseconds(double seconds) => (double)((decimal)seconds * MicrosecondsPerSecond);
+    // What is too large for a decimal is no time either: the reader refuses it by its path.
+    private static double Microseconds(double seconds) => Math.Abs(seconds) <= MostMicroseconds
+        ? (double)((decimal)seconds * MicrosecondsPerSecond) : seconds * (double)MicrosecondsPerSecond;
 }

@@ -143,6 +143,7 @@ public sealed record PeArray
         Within(PeColumns, 1, 1024, "columns of PEs");
         Within(WeightVector, 1, 256, "weights in a vector");
         Within(ActivationVector, 1, 256, "activations in a vector");
+        Within((long)PeRows * PeColumns * WeightVector * ActivationVector, 1, 1 << 24, "multipliers in all");
         Within(IndexBits, 1, 30, "bits of the zero-run index");
         Within(FifoDepth, 0, 1 << 20, "vectors in the FIFO");
         Within(AccumulatorBanks, 0, 1 << 16, "banks of accumulators");
@@ -158,7 +159,7 @@ public sealed record PeArray
         }
     }
 
-    private void Within(int value, int low, int high, string what)
+    private void Within(long value, int low, int high, string what)
     {
         if (value < low || value > high)
         {

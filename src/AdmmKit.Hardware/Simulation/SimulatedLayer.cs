@@ -121,6 +121,21 @@ public sealed class SimulatedLayer
         }
     }
 
+    /// <summary>A mask of positions: those of a stored layer, or so many drawn at random.</summary>
+    /// <param name="count">Its length.</param>
+    /// <param name="positions">Where it is true, each in [0, count).</param>
+    public static bool[] Mask(int count, IEnumerable<int> positions)
+    {
+        ArgumentNullException.ThrowIfNull(positions);
+        var mask = new bool[count];
+        foreach (int position in positions)
+        {
+            mask[position] = true;
+        }
+
+        return mask;
+    }
+
     /// <summary>A mask whose entries are set independently of each other.</summary>
     /// <param name="count">Entries.</param>
     /// <param name="density">Probability of each to be set, in [0, 1].</param>

@@ -131,6 +131,19 @@ public class DelayLawTests
         Assert.Equal(0.3, new LogarithmicLaw(0.5, 0.5, 0.3, 2).RelativeDelay(0), 1e-15);
     }
 
+    // Where one of the two is far above the other it is the delay, however large or small their powers are.
+    [Theory]
+    [InlineData(1e6, 100, 1e6)]
+    [InlineData(5e-4, 100, 1e-3)]
+    [InlineData(1e-6, 100, 1e-3)]
+    public void Laws_neither_overflow_nor_vanish(double t, double q, double delay)
+    {
+        Assert.Equal(1, new LinearAreaLaw(1, 0, t, q).RelativeDelay(1e-3) / delay, 1e-12);
+        Assert.Equal(1, new LogarithmicLaw(1, 0, t, q).RelativeDelay(1e-3) / delay, 1e-12);
+        double both = new LinearAreaLaw(1, 0, 5e-4, q).RelativeDelay(5e-4);
+        Assert.Equal(5e-4 * Math.Pow(2, 1 / q), both, 1e-15);
+    }
+
     [Fact]
     public void Too_few_points_are_refused()
     {

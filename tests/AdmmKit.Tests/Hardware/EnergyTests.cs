@@ -8,14 +8,15 @@ namespace AdmmKit.Tests.Hardware;
 public class EnergyTests
 {
     // 2x4x4 images, three 3x3 filters: 32 inputs, 12 outputs, 54 weights, 216 MACs; 12 inputs, 5 outputs, 60 weights, 60 MACs.
-    private static readonly NetworkSpec Tiny = new("tiny", new(2, 4, 4), [new Node.Convolution("conv", 3, 3), new Node.FullyConnected("fc", 5)]);
+    private static readonly NetworkSpec Tiny = new(
+        "tiny", new(2, 4, 4), [new Node.Convolution("conv", 3, 3), new Node.FullyConnected("fc", 5)]);
 
     // Powers of ten, so that the digits of a sum tell the events apart.
     private static readonly EnergyTable Table = new(
         Mac: 1, WeightRead: 10, InputRead: 100, PartialSum: 1000, BufferRead: 10_000, BufferWrite: 100_000, Dram: 1e6, WordBits: 16);
 
-    // Published values of an Eyeriss-like machine in 65 nm, in pJ.
-    private static readonly EnergyTable Eyeriss = new(0.208, 1.98, 0.20, 0.25, 18.2, 14.1, 512, 16);
+    // Published values of an Eyeriss-like machine in 65 nm, in pJ, accesses of 64 bits to buffer and DRAM by four.
+    private static readonly EnergyTable Eyeriss = new(0.208, 1.98, 0.20, 0.25, 18.2 / 4, 14.1 / 4, 512.0 / 4, 16);
 
     public static TheoryData<string> Architectures => [.. NetworkSpec.Architectures];
 
@@ -32,6 +33,15 @@ public class EnergyTests
         Assert.Equal((60.0, (60 * 2110) + (12 * 10_000) + (5 * 100_000.0), 60e6), (fc.Compute, fc.OnChip, fc.OffChip));
         Assert.Equal(
             (276.0, conv.OnChip + fc.OnChip, 114e6, conv.Total + fc.Total), (report.Compute, report.OnChip, report.OffChip, report.Total));
+    }
+
+    [Fact]
+    public void The_preset_has_energies_of_its_words_and_says_what_was_taken_for_them()
+    {
+        Platform preset = PlatformLibrary.Find("admm-nn-40nm");
+        Assert.Equal(Eyeriss, preset.Energy);
+        Assert.Contains("no width", preset.Source, StringComparison.Ordinal);
+        Assert.Contains("64 bits", preset.Source, StringComparison.Ordinal);
     }
 
     [Fact]

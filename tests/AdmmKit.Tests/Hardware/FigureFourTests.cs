@@ -58,6 +58,10 @@ public class FigureFourTests
             Assert.InRange(Value(Fit, row, "value"), Value(Fit, row, "low95"), Value(Fit, row, "high95"));
         }
 
+        double unseen = Value(Fit, "logarithmic law, fitted without Fig. 4", "breakEvenCompressionRatio");
+        Assert.Equal(2.178, unseen, 0.0005);
+        Assert.NotEqual(unseen, Value(Fit, "logarithmic law", "breakEvenCompressionRatio"));
+        Assert.Contains(Fit.Rows, r => r is { Row: "logarithmic law, Fig. 4 a DNN layer", Quantity: "speedup", Paper: 1 });
         // The errors are those of the rows above them.
         ResultRow[] speedups = [.. Fit.Rows.Where(r => r.Quantity == "speedup" && r.Row.StartsWith("log", StringComparison.Ordinal))];
         Assert.Equal(21, speedups.Length);

@@ -94,6 +94,9 @@ public class PlatformFileTests
     [InlineData(0, "kind", "\"lawful\"", "Did you mean 'law'?")]
     [InlineData(0, "kind", null, "kind: is missing")]
     [InlineData(0, "name", "\"\"", "name: a text of 0 characters")]
+    [InlineData(0, "name", "\"a\\u001b[2J\"", "has a control character")]
+    [InlineData(0, "source", "\"a\\nb\"", "source: \"a\\nb\" has a control character")]
+    [InlineData(0, "a\nb", "1", "There is no key 'a?b'")]
     [InlineData(0, "frequencyMhz", "1", "Did you mean 'frequencyMHz'?")]
     [InlineData(0, "layers", "[]", "There is no key 'layers'")]
     [InlineData(0, "indexBits", "4.5", "indexBits: 4.5 is not a whole number")]
@@ -142,11 +145,31 @@ public class PlatformFileTests
     [InlineData("[]")]
     [InlineData("null")]
     [InlineData("{")]
-    [InlineData("{\"kind\": \"law\", \"kind\": \"law\"}")]
     [InlineData("NaN")]
     public void What_is_no_platform_is_refused(string text)
     {
         var e = Assert.Throws<BadFileException>(() => PlatformFile.Parse(text, "bad.json"));
+        Assert.StartsWith("'bad.json' is not a platform: ", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{\"kind\": \"law\", \"name\": \"\\ud800\"}", "'bad.json', name: a text has half of a surrogate pair")]
+    [InlineData("{\"kind\": \"\\udc00\"}", "'bad.json', kind: a text has half of a surrogate pair")]
+    [InlineData("{\"kind\": \"law\", \"a\\ud800\": 1}", "'bad.json': a text has half of a surrogate pair")]
+    [InlineData("{\"layers\": [{\"\\ud800\": 1}]}", "'bad.json', layers[0]: a text has half of a surrogate pair")]
+    [InlineData("{\"kind\": \"law\", \"kind\": \"law\"}", "'bad.json', kind: the key is there twice")]
+    [InlineData("{\"law\": {\"a\": 1, \"\\u0061\": 2}}", "'bad.json', law.a: the key is there twice")]
+    [InlineData("{\"layers\": [1, {\"x\": 1, \"x\": 2}]}", "'bad.json', layers[1].x: the key is there twice")]
+    public void Texts_that_are_none_and_keys_given_twice_are_refused_by_their_path(string text, string message)
+    {
+        var e = Assert.Throws<BadFileException>(() => PlatformFile.Parse(text, "bad.json"));
+        Assert.StartsWith(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_text_that_is_no_unicode_is_no_platform()
+    {
+        var e = Assert.Throws<BadFileException>(() => PlatformFile.Parse("{\"name\": \"" + '\ud800' + "\"}", "bad.json"));
         Assert.StartsWith("'bad.json' is not a platform: ", e.Message, StringComparison.Ordinal);
     }
 
@@ -188,6 +211,24 @@ public class PlatformFileTests
         var e = Assert.Throws<BadFileException>(() => PlatformFile.Save(bad, path));
         Assert.Contains("layers[0].denseMicroseconds: 0 is not in", e.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(path));
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(1e40)]
+    public void Numbers_that_a_file_cannot_have_are_refused_in_words(double value)
+    {
+        using var folder = new TemporaryFolder();
+        Platform[] bad =
+        [
+            new MeasuredPlatform { Name = "bad", Layers = [Convolution with { DenseSeconds = value }] },
+            new MeasuredPlatform { Name = "bad", Layers = [FullyConnected with { Points = [new(0.1, 1), new(0.2, value)] }] },
+            new LawPlatform { Name = "bad", Law = new LogarithmicLaw(1, value, 1, 1) },
+            new LawPlatform { Name = "bad", Law = new LinearAreaLaw(1, 1, 1, 1), Resources = new() { SramKiB = value } },
+        ];
+        Assert.All(bad, platform => Assert.ThrowsAny<AdmmKitException>(() => PlatformFile.Save(platform, Path.Combine(folder.Path, "x"))));
+        Assert.Empty(Directory.GetFiles(folder.Path));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using AdmmKit.Engine;
 using AdmmKit.Experiments.Hardware;
 using AdmmKit.Experiments.Results;
@@ -13,7 +14,14 @@ namespace AdmmKit.Tests.Hardware;
 [Collection(nameof(CommandLineTests))]
 public sealed class PlatformMeasureTests : IDisposable
 {
-    private static readonly TimingOptions Quick = new() { Batch = 9, Threads = 1, KeepFractions = [0.1, 0.5, 1], MinSeconds = 0, MinRounds = 1 };
+    private static readonly TimingOptions Quick = new()
+    {
+        Batch = 9,
+        Threads = 1,
+        KeepFractions = [0.1, 0.5, 1],
+        MinSeconds = 0,
+        MinRounds = 1,
+    };
 
     private readonly string folder = Directory.CreateTempSubdirectory("admmkit-test").FullName;
 
@@ -24,7 +32,11 @@ public sealed class PlatformMeasureTests : IDisposable
         NetworkSpec[] networks = [Residual(), NetworkSpec.LeNet5(new(1, 16, 16), 10)];
         MeasuredPlatform platform = PlatformMeasurement.Measure(
             networks, "test", Quick, (layer, done, of) => asked.Add((layer.Name, done, of)));
-        string[] names = ["conv1", "layer1.0.conv1", "layer2.0.conv1", "layer2.0.conv2", "layer3.0.conv1", "layer3.0.conv2", "linear", "conv1", "conv2", "fc1", "fc2"];
+        string[] names =
+        [
+            "conv1", "layer1.0.conv1", "layer2.0.conv1", "layer2.0.conv2", "layer3.0.conv1", "layer3.0.conv2", "linear",
+            "conv1", "conv2", "fc1", "fc2",
+        ];
         Assert.Equal(names.Select((n, i) => (n, i, names.Length)), asked);
         Assert.Equal(names, platform.Layers.Select(l => l.Name));
         Assert.All(platform.Layers, l =>
@@ -42,7 +54,8 @@ public sealed class PlatformMeasureTests : IDisposable
         PlatformFile.Save(platform, path);
         var loaded = (MeasuredPlatform)PlatformFile.Load(path);
         Assert.Equal(PlatformFile.Write(platform), PlatformFile.Write(loaded));
-        Assert.Contains("layer3.0.conv2 64x64x3x3", PlatformMeasurement.Chart(loaded, PlatformMeasurement.Kinds(networks)).ToSvg(), StringComparison.Ordinal);
+        string picture = PlatformMeasurement.Chart(loaded, PlatformMeasurement.Kinds(networks)).ToSvg();
+        Assert.Contains("layer3.0.conv2 64x64x3x3", picture, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -55,6 +68,29 @@ public sealed class PlatformMeasureTests : IDisposable
         Assert.Equal(0.6, platform.BreakEvenKeepFraction(layer), 12);
         Assert.Equal(4, platform.Speedup(layer, 0.1), 12);
         Assert.Equal(1, platform.Speedup(layer, 0.7));
+    }
+
+    // Dense 10 us: the last crossing of a curve that dips, the last timed point where sparse is still faster, none, and a touch.
+    [Theory]
+    [InlineData(0.5 + (0.5 * 4 / 14), "0.05,12 0.1,3 0.5,6 1,20")]
+    [InlineData(0.25, "0.05,2 0.25,6")]
+    [InlineData(0, "0.05,12 0.25,60")]
+    [InlineData(0.05, "0.05,10 0.25,60")]
+    [InlineData(1, "0.05,12 0.5,11 1,10")]
+    [InlineData(0.5 + (0.5 * 7 / 9), "0.1,3 0.3,14 0.5,3 1,12")]
+    public void Break_even_is_the_last_crossing_and_not_beyond_what_was_timed(double expected, string points)
+    {
+        LayerInfo layer = NetworkSpec.LeNet5(NetworkSpec.Mnist, 10).Layers[1];
+        TimedPoint[] timed = [.. points.Split(' ').Select(p => p.Split(',').Select(n => double.Parse(n, CultureInfo.InvariantCulture)))
+            .Select(p => new TimedPoint(p.First(), p.Last() * 1e-6))];
+        var platform = new MeasuredPlatform
+        {
+            Name = "test",
+            Layers = [new TimedLayer("conv2", layer.Kind, layer.Shape, layer.Macs, 10e-6, timed)],
+        };
+        double even = platform.BreakEvenKeepFraction(layer);
+        Assert.Equal(expected, even, 1e-12);
+        Assert.True(even == 0 || platform.SparseDelay(layer, even) <= 10e-6 * (1 + 1e-12));
     }
 
     [Fact]
@@ -94,14 +130,16 @@ public sealed class PlatformMeasureTests : IDisposable
     {
         string platform = Path.Combine(folder, "cpu.json");
         (int code, string output, string error) = CommandLineTests.Run(
-            ["platform", "measure", "--architecture", "lenet-300-100", "--out", folder, "--batch", "4", "--threads", "1", "--seconds", "0"]);
+            ["platform", "measure", "--architecture", "lenet-300-100", "--out", folder, "--batch", "4", "--threads", "1",
+                "--seconds", "0"]);
         Assert.Equal((0, ""), (code, code == 0 ? "" : error));
         Assert.Contains("300x784", output, StringComparison.Ordinal);
         Assert.Contains("break-even", output, StringComparison.Ordinal);
         Assert.Contains("3 of 3: fc3 10x100", error, StringComparison.Ordinal);
         Assert.All(["cpu.svg", "cpu.plotly.json", "manifest.json"], f => Assert.True(File.Exists(Path.Combine(folder, f)), f));
         Assert.Equal(3, ((MeasuredPlatform)PlatformFile.Load(platform)).Layers.Count);
-        Assert.Equal(3, ResultRows.Read(Path.Combine(folder, "rows.csv")).Count(r => r.Quantity == "breakEvenKeepFraction" && r.Ours is >= 0 and <= 1));
+        IReadOnlyList<ResultRow> rows = ResultRows.Read(Path.Combine(folder, "rows.csv"));
+        Assert.Equal(3, rows.Count(r => r.Quantity == "breakEvenKeepFraction" && r.Ours is >= 0 and <= 1));
 
         NetworkSpec spec = NetworkSpec.LeNet300100(NetworkSpec.Mnist, 10);
         string model = Path.Combine(folder, "model.admm");

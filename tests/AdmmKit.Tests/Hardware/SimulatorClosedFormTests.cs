@@ -168,11 +168,30 @@ public class SimulatorClosedFormTests
     [Fact]
     public void The_reproduced_table_agrees_with_its_formulas_and_shows_what_they_miss()
     {
-        IReadOnlyList<ResultRow> rows = AccountingTables.Create("simulator").Rows;
+        AccountingTable table = AccountingTables.Create("simulator");
+        IReadOnlyList<ResultRow> rows = table.Rows;
         double Ours(string row, string quantity) => Assert.Single(rows, r => r.Row == row && r.Quantity == quantity).Ours!.Value;
         Assert.True(Ours("closed forms", "cases") >= 20);
         Assert.InRange(Ours("closed forms", "worstError"), 0, 100 * Tolerance);
         Assert.Equal(25, Ours("SCNN, fully connected 1/1", "utilisation"));
+        // SCNN's sweep is over GoogLeNet: AlexNet's rows have no print.
+        Assert.All(rows.Where(r => r.Quantity == "speedupAlexNet"), r => Assert.Null(r.Paper));
+        Assert.All(rows.Where(r => r.Quantity == "speedupGoogLeNet"), r => Assert.NotNull(r.Paper));
+        // (128^2 + 128^3) d 22/16 is the published number of cycles where d is rounded to 1/256, and nearly so where it is not.
+        foreach ((double density, int rounded, double published) in new[]
+        {
+            (0.01, 3, 34_056), (0.02, 0, 58_124), (0.04, 0, 116_247), (0.08, 0, 232_490), (0.1, 26, 295_152), (0.2, 51, 578_952),
+            (0.4, 102, 1_157_904.0),
+        })
+        {
+            double cycles = (16_384 + 2_097_152) * 22 / 16.0 * (rounded > 0 ? rounded / 256.0 : density);
+            Assert.Equal(published, cycles, rounded > 0 ? 0 : 5e-5 * published);
+            string row = FormattableString.Invariant($"product 128x128x128, {density}");
+            Assert.Contains(
+                rounded > 0 ? FormattableString.Invariant($"to {rounded}/256") : "does not round",
+                table.Explanation(row, "deliveredCycles"), StringComparison.Ordinal);
+        }
+
         foreach (string layer in new[] { "LeNet-5 85x, conv2", "LeNet-5 85x, fc1", "LeNet-5 167x, conv2", "LeNet-5 167x, fc1" })
         {
             double closedForm = Ours(layer, "imbalanceClosedForm");

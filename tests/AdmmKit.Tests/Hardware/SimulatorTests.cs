@@ -163,6 +163,9 @@ public class SimulatorTests
         SimulatedLayer layer = Layer(Find("plain"), 1, 1);
         Refused(() => PeArray.Preset("scn"), "'scn'", "Did you mean 'scnn'", "output-channel");
         Refused(() => ArraySimulator.Run(scnn with { PeRows = 0 }, layer), "'scnn'", "0 rows of PEs", "1 to 1024");
+        Refused(
+            () => ArraySimulator.Run(scnn with { PeRows = 1024, PeColumns = 1024, WeightVector = 256, ActivationVector = 256 }, layer),
+            "'scnn'", "68719476736 multipliers");
         Refused(() => ArraySimulator.Run(scnn with { IndexBits = 31 }, layer), "31 bits of the zero-run index");
         Refused(() => ArraySimulator.Run(scnn with { AccumulatorBanks = 24 }, layer), "24 banks", "power of two");
         Refused(() => ArraySimulator.Run(scnn with { FifoDepth = -1 }, layer), "-1 vectors in the FIFO");
