@@ -150,8 +150,8 @@ internal static class SimulatorTable
             : Math.Abs((atDensityOne * steps / 256) - published) < 0.5
             ? FormattableString.Invariant($"The published run rounds this density to {steps}/256: (128^2 + 128^3) x 22/16 times that is ")
                 + "its number of cycles" + ours
-            : FormattableString.Invariant($"The published run does not round this density: (128^2 + 128^3) x 22/16 times it is within ")
-                + FormattableString.Invariant($"{100 * Math.Abs((atDensityOne * density / published) - 1):0.###} % of its cycles") + ours;
+            : FormattableString.Invariant($"The published run does not round this density: (128^2 + 128^3) x 22/16 times it is ")
+                + FormattableString.Invariant($"{100 * Math.Abs((atDensityOne * density / published) - 1):0.####} % off its cycles") + ours;
     }
 
     private static void RealMasks(AccountingTable table)
