@@ -17,7 +17,7 @@ namespace AdmmKit.Experiments.Search;
 /// <summary>What searches for several objectives came to, side by side: rows, pictures and models in a folder of results.</summary>
 public static class SearchReport
 {
-    private const string Dense = "Dense";
+    private const string Dense = "Dense", Least = "Least ";
     private const double NormalQuantile = 1.96;
     private static readonly string[] Patterns = ["path-*.svg", "path-*.plotly.json", "delay-on-*.svg", "delay-on-*.plotly.json", "platform-*.json"];
 
@@ -41,7 +41,7 @@ public static class SearchReport
         var lines = new List<ExperimentLine> { new(Dense, searches[0].Objective.Name, "dense") };
         foreach (FinishedSearch search in searches)
         {
-            lines.Add(new ExperimentLine("Least " + search.Objective.Name, search.Objective.Name, ShareSearch.Pruned));
+            lines.Add(new ExperimentLine(Least + search.Objective.Name, search.Objective.Name, ShareSearch.Pruned));
             if (search.Recipe.Quantize is { } q)
             {
                 lines.Add(new ExperimentLine(
@@ -202,12 +202,16 @@ public static class SearchReport
     /// <summary>Which layers a platform spends its time on, for each line's model; of the first seed.</summary>
     private static BarChart DelayChart(Experiment experiment, IReadOnlyDictionary<string, IReadOnlyList<RunResult>> runs, Platform platform)
     {
-        CompressedNetwork[] models = [.. experiment.Lines.Select(l => Measurements.Models(l, runs[l.Variant])[0].Model)];
+        // Bits change nothing here.
+        ExperimentLine[] lines = [.. experiment.Lines.Where(l => l.Model != "quantized")];
+        CompressedNetwork[] models = [.. lines.Select(l => Measurements.Models(l, runs[l.Variant])[0].Model)];
         double dense = models[0].Spec.Layers.Sum(platform.DenseDelay);
         return new BarChart(
-            $"{models[0].Spec.Name}: delay on {platform.Name}, layer by layer", "", "delay (% of dense)", [.. experiment.Lines.Select(l => l.Row)],
+            $"{models[0].Spec.Name}: delay on {platform.Name}, layer by layer", "compressed for the least ...", "delay (% of dense)",
+            [.. lines.Select(l => l.Row.StartsWith(Least, StringComparison.Ordinal) ? l.Row[Least.Length..].Split(',')[0] : l.Row)],
             [.. models[0].Layers.Select((layer, i) => new BarSeries(
-                layer.Layer.Name, [.. models.Select(m => 100 * platform.Delay(m.Layers[i].Layer, HardwareQuantities.Keep(m.Layers[i])) / dense)]))])
+                layer.Layer.Name,
+                [.. models.Select(m => 100 * platform.Delay(m.Layers[i].Layer, HardwareQuantities.Keep(m.Layers[i])) / dense)]))])
         {
             Layout = BarLayout.Stacked,
         };
