@@ -7,7 +7,7 @@ namespace AdmmKit.Experiments.Results;
 internal sealed class BarChartSvg(BarChart chart)
 {
     private const double PlotHeight = 300, LabelGap = 6, BarShare = 0.78;
-    private const double Turn = 45, LongestTurned = 150;
+    private const double Turn = 45, LongestTurned = 190;
 
     private readonly SvgCanvas canvas = new(chart.Title);
     private double left, right;

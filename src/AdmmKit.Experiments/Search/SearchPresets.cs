@@ -26,7 +26,7 @@ public static class SearchPresets
     public static IReadOnlyDictionary<string, Recipe> Beside(string? preset) => preset != "lenet5" ? new Dictionary<string, Recipe>()
         : new Dictionary<string, Recipe>
         {
-            ["Table 1's 85x, split by hand"] = PaperRecipes.Full with { Prune = [.. PaperRecipes.Full.Prune.Where(p => p.Name is "40x" or "85x")], Quantize = null },
+            ["85x split by hand"] = PaperRecipes.Full with { Prune = [.. PaperRecipes.Full.Prune.Where(p => p.Name is "40x" or "85x")], Quantize = null },
         };
 
     // It begins with the shares of [Han2015], 12x, as the paper does: conv1 keeps two thirds there.
