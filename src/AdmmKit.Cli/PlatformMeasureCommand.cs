@@ -68,7 +68,7 @@ internal static class PlatformMeasureCommand
             {
                 StartedUtc = started,
                 WallTimeSeconds = Math.Round(clock.Elapsed.TotalSeconds, 1),
-                Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount,
+                Threads = options.ThreadCount,
             };
             ResultRows.Write(Path.Combine(folder, "rows.csv"), PlatformMeasurement.Rows(platform, PlatformMeasurement.Kinds(networks), manifest.CommandLine));
             manifest.Save(Path.Combine(folder, "manifest.json"));

@@ -37,7 +37,7 @@ internal static class TimeCommand
             Platform? known = parsed.GetValue(platform) is not { } path ? null
                 : PlatformFile.Load(path) as MeasuredPlatform ?? throw new AdmmKitException(
                     $"'{path}' says nothing of this machine's times: give a platform that 'admmkit platform measure' wrote.");
-            Manifest manifest = Manifest.Describe("admmkit", parsed.Tokens.Select(t => t.Value)) with { StartedUtc = started, Threads = Threads(options) };
+            Manifest manifest = Manifest.Describe("admmkit", parsed.Tokens.Select(t => t.Value)) with { StartedUtc = started, Threads = options.ThreadCount };
             if (parsed.GetValue(output) is { } folder)
             {
                 OutputFolder.CheckWritable(folder);
@@ -73,12 +73,10 @@ internal static class TimeCommand
         .. spec.Layers.Select((l, i) => platform.SparseDelay(l, kept[i]) < platform.DenseDelay(l) ? Execution.Sparse : Execution.Dense),
     ];
 
-    private static int Threads(TimingOptions options) => options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-
     private static IEnumerable<ResultRow> Rows(string file, NetworkTime time, NetworkSpec spec, string source)
     {
         ResultRow Row(string quantity, string unit, double value) => new(
-            file, quantity, unit, null, double.Parse(value.ToString("g5", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture), null, 0, ResultStatus.None, source);
+            file, quantity, unit, null, Rounded.ToDigits(value, 5), null, 0, ResultStatus.None, source);
         yield return Row("denseThroughput", "images/s", 1 / time.DenseSeconds);
         yield return Row("throughput", "images/s", 1 / (time.DenseSeconds * time.ChosenOverDense));
         yield return Row("speedup", "x", 1 / time.ChosenOverDense);
@@ -105,7 +103,7 @@ internal static class TimeCommand
         }
 
         ConsoleTables.Write(table);
-        Console.WriteLine(Text($"{Network.InstructionSet}, threads: {Threads(options)}, batch: {options.Batch}; medians of rounds in which all three took their turn."));
+        Console.WriteLine(Text($"{Network.InstructionSet}, threads: {options.ThreadCount}, batch: {options.Batch}; medians of rounds in which all three took their turn."));
         Console.WriteLine(Text($"Dense: {1 / time.DenseSeconds:#,0} images/s."));
         Console.WriteLine(Text($"As chosen: {1 / (time.DenseSeconds * time.ChosenOverDense):#,0} images/s, {1 / time.ChosenOverDense:f2} times as fast."));
         Console.WriteLine(Text($"All with survivors alone: {1 / (time.DenseSeconds * time.SparseOverDense):#,0} images/s, {1 / time.SparseOverDense:f2} times as fast."));

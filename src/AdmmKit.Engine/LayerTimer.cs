@@ -15,6 +15,9 @@ public sealed record TimingOptions
     /// <summary>Threads; 0 means all cores.</summary>
     public int Threads { get; init; }
 
+    /// <summary>Threads that are used.</summary>
+    public int ThreadCount => Threads > 0 ? Threads : Environment.ProcessorCount;
+
     /// <summary>Survivors as shares of the weights, in (0, 1], ascending.</summary>
     public IReadOnlyList<double> KeepFractions { get; init; } = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1];
 
@@ -74,7 +77,7 @@ public static class LayerTimer
         options ??= new();
         options.Check();
         int step = spec.Nodes.Index().First(n => n.Item.Layer(InputOf(spec, n.Index))?.Name == spec.Layers[spec.IndexOf(layer.Name)].Name).Index;
-        using var pool = new WorkPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
+        using var pool = new WorkPool(options.ThreadCount);
         KernelSet kernels = KernelSet.Best.For(options.Batch);
         int blocks = (options.Batch + kernels.Block - 1) / kernels.Block;
         ImageShape shape = InputOf(spec, step);

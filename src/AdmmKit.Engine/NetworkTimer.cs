@@ -41,7 +41,7 @@ public static class NetworkTimer
         options ??= new();
         options.Check();
         // One set of threads for all: those of another network would look for work while this one computes.
-        using var pool = new WorkPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
+        using var pool = new WorkPool(options.ThreadCount);
         InferenceNetwork Compile(IReadOnlyList<Execution>? executions) => InferenceNetwork.Compile(
             spec, weights, new InferenceOptions { MaxBatch = options.Batch, Layers = executions }, KernelSet.Best, pool);
         IReadOnlyList<Execution> All(Execution execution) => [.. spec.Layers.Select(_ => execution)];

@@ -116,13 +116,12 @@ public static class PlatformMeasurement
 
     private static string Describe(TimingOptions options)
     {
-        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        int threads = options.ThreadCount;
         return string.Create(CultureInfo.InvariantCulture,
             $"{RunEnvironment.Cpu()}, {Network.InstructionSet}, threads: {threads}, batch: {options.Batch}; "
             + $"AdmmKit's dense and sparse kernels, float32, time for one image.");
     }
 
     /// <summary>Six digits: more than any of it repeats, and a file that people can read.</summary>
-    private static double Digits(double seconds) =>
-        double.Parse(seconds.ToString("G6", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    private static double Digits(double seconds) => Rounded.ToDigits(seconds, 6);
 }

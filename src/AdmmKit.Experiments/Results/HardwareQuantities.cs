@@ -6,6 +6,9 @@ namespace AdmmKit.Experiments.Results;
 /// <summary>What a platform makes of a compressed network, as rows of results tell it.</summary>
 internal static class HardwareQuantities
 {
+    private const string DelayOn = "delay on ", SpeedupOn = "speedup on ", SlowestOn = "slowest layer's speedup on ", SlowerOn = "layers slower than dense on ";
+    private const string Prefix = "platform-";
+
     /// <summary>Share of a layer's weights that is left.</summary>
     public static double Keep(CompressedLayer layer) => (double)layer.Survivors / layer.Layer.WeightCount;
 
@@ -15,10 +18,10 @@ internal static class HardwareQuantities
     /// <summary>Every quantity with its unit and value.</summary>
     public static IReadOnlyList<(string Quantity, string Unit, double Value)> Of(Platform platform, CompressedNetwork model) =>
     [
-        ($"delay on {platform.Name}", platform.DelayUnit, Delay(platform, model)),
-        ($"speedup on {platform.Name}", "x", model.Layers.Sum(l => platform.DenseDelay(l.Layer)) / Delay(platform, model)),
-        ($"slowest layer's speedup on {platform.Name}", "x", model.Layers.Min(l => platform.Speedup(l.Layer, Keep(l)))),
-        ($"layers slower than dense on {platform.Name}", "", model.Layers.Count(l => platform.Delay(l.Layer, Keep(l)) > platform.DenseDelay(l.Layer))),
+        (DelayOn + platform.Name, platform.DelayUnit, Delay(platform, model)),
+        (SpeedupOn + platform.Name, "x", model.Layers.Sum(l => platform.DenseDelay(l.Layer)) / Delay(platform, model)),
+        (SlowestOn + platform.Name, "x", model.Layers.Min(l => platform.Speedup(l.Layer, Keep(l)))),
+        (SlowerOn + platform.Name, "", model.Layers.Count(l => platform.Delay(l.Layer, Keep(l)) > platform.DenseDelay(l.Layer))),
     ];
 
     /// <summary>The file of a platform beside results that tell of it.</summary>
@@ -51,7 +54,7 @@ internal static class HardwareQuantities
             }
         }
 
-        foreach (ResultRow row in rows.Where(r => Started.Any(q => r.Quantity.StartsWith(q, StringComparison.Ordinal))))
+        foreach (ResultRow row in rows.Where(r => new[] { DelayOn, SpeedupOn, SlowestOn, SlowerOn }.Any(q => r.Quantity.StartsWith(q, StringComparison.Ordinal))))
         {
             if (!known.Any(name => row.Quantity.EndsWith(" on " + name, StringComparison.Ordinal)))
             {
@@ -59,8 +62,4 @@ internal static class HardwareQuantities
             }
         }
     }
-
-    private static readonly string[] Started = ["delay on ", "speedup on ", "slowest layer's speedup on ", "layers slower than dense on "];
-
-    private const string Prefix = "platform-";
 }

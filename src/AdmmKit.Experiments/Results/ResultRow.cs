@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace AdmmKit.Experiments.Results;
 
 /// <summary>One quantity of one line of a table, the paper's value beside ours: a line of <c>rows.csv</c>.</summary>
@@ -12,6 +14,16 @@ namespace AdmmKit.Experiments.Results;
 /// <param name="Source">The file or command that reproduces it.</param>
 public sealed record ResultRow(
     string Row, string Quantity, string Unit, double? Paper, double? Ours, double? Spread, int Seeds, string Status, string Source);
+
+/// <summary>Numbers of rows.</summary>
+public static class Rounded
+{
+    /// <summary>A number with so many significant digits: of microseconds or millions of operations digits count, not places.</summary>
+    /// <param name="value">The number.</param>
+    /// <param name="digits">How many, 1 to 17.</param>
+    public static double ToDigits(double value, int digits) => double.Parse(
+        value.ToString("g" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+}
 
 /// <summary>What a row says about the paper's value.</summary>
 public static class ResultStatus

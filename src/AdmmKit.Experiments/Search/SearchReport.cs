@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using AdmmKit.Engine;
@@ -19,6 +18,7 @@ public static class SearchReport
 {
     private const string Dense = "Dense", Least = "Least ";
     private const double NormalQuantile = 1.96;
+    private const int Digits = 8;
     private static readonly string[] Patterns = ["path-*.svg", "path-*.plotly.json", "delay-on-*.svg", "delay-on-*.plotly.json", "platform-*.json"];
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
@@ -144,16 +144,13 @@ public static class SearchReport
                 foreach (var quantity in models.SelectMany(m => HardwareQuantities.Of(platform, m.Model)).GroupBy(q => (q.Quantity, q.Unit)))
                 {
                     double[] values = [.. quantity.Select(q => q.Value)];
-                    double? spread = Measurements.HalfWidth(values) is { } half ? Significant(half) : null;
+                    double? spread = Measurements.HalfWidth(values) is { } half ? Rounded.ToDigits(half, Digits) : null;
                     yield return new ResultRow(
-                        row, quantity.Key.Quantity, quantity.Key.Unit, null, Significant(values.Average()), spread, models.Count, ResultStatus.None, source);
+                        row, quantity.Key.Quantity, quantity.Key.Unit, null, Rounded.ToDigits(values.Average(), Digits), spread, models.Count, ResultStatus.None, source);
                 }
             }
         }
     }
-
-    // Delays are microseconds or millions of operations: digits count, not places.
-    private static double Significant(double value) => value == 0 ? 0 : double.Parse(value.ToString("g8", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
     /// <summary>How each line differs from the first compressed one in accuracy on the same validation images, with the 95 % interval.</summary>
     private static IEnumerable<ResultRow> Differences(

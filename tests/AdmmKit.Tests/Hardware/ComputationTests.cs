@@ -1,3 +1,4 @@
+using AdmmKit.Experiments.Hardware;
 using AdmmKit.Hardware.Computation;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
@@ -28,13 +29,7 @@ public class ComputationTests
     [MemberData(nameof(Architectures))]
     public void Every_network_of_the_library_is_counted(string architecture)
     {
-        ImageShape input = architecture switch
-        {
-            "alexnet" or "caffenet" => new(3, 227, 227),
-            "vgg16" or "resnet50" => NetworkSpec.ImageNet,
-            _ when architecture.StartsWith("lenet", StringComparison.Ordinal) => NetworkSpec.Mnist,
-            _ => NetworkSpec.Cifar,
-        };
+        ImageShape input = UsualInputs.Network(architecture).Input;
         NetworkSpec spec = NetworkSpec.Create(architecture, input, 10);
         var report = ComputationReport.Dense(spec, 32);
         Assert.Equal(spec.Layers, report.Layers.Select(l => l.Layer));

@@ -1,3 +1,4 @@
+using AdmmKit.Experiments.Hardware;
 using AdmmKit.Hardware.Computation;
 using AdmmKit.Hardware.Platforms;
 using AdmmKit.Hardware.Search;
@@ -73,13 +74,7 @@ public class EnergyTests
     [MemberData(nameof(Architectures))]
     public void Pruning_a_network_of_the_library_saves_energy_and_the_parts_add_up(string architecture)
     {
-        ImageShape input = architecture switch
-        {
-            "alexnet" or "caffenet" => new(3, 227, 227),
-            "vgg16" or "resnet50" => NetworkSpec.ImageNet,
-            _ when architecture.StartsWith("lenet", StringComparison.Ordinal) => NetworkSpec.Mnist,
-            _ => NetworkSpec.Cifar,
-        };
+        ImageShape input = UsualInputs.Network(architecture).Input;
         NetworkSpec spec = NetworkSpec.Create(architecture, input, 10);
         var model = new EnergyModel(Eyeriss);
         EnergyReport dense = model.Of(ComputationReport.Dense(spec, 16));
