@@ -6,6 +6,7 @@ using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
 using AdmmKit.Experiments.Tables;
 using AdmmKit.Networks;
+using AdmmKit.Notebooks.Charts;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Cli;

@@ -6,6 +6,7 @@ using AdmmKit.Experiments.Hardware;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Hardware.Platforms;
 using AdmmKit.Networks;
+using AdmmKit.Notebooks.Charts;
 using Spectre.Console;
 
 namespace AdmmKit.Cli;

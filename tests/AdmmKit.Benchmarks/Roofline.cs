@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Notebooks.Charts;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Benchmarks;

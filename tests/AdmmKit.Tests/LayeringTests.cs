@@ -25,8 +25,11 @@ public class LayeringTests
         ["AdmmKit.Interop"] = ["AdmmKit"],
         ["AdmmKit.Baselines"] = ["AdmmKit"],
         ["AdmmKit.Hardware"] = ["AdmmKit"],
-        ["AdmmKit.Experiments"] = ["AdmmKit", "AdmmKit.Baselines", "AdmmKit.Engine", "AdmmKit.Hardware", "AdmmKit.Interop"],
-        ["AdmmKit.Cli"] = ["AdmmKit.Experiments", "AdmmKit.Hardware", "AdmmKit.Interop"],
+        ["AdmmKit.Notebooks"] = ["AdmmKit"],
+        ["AdmmKit.Jupyter"] = ["AdmmKit.Notebooks"],
+        ["AdmmKit.Experiments"] =
+            ["AdmmKit", "AdmmKit.Baselines", "AdmmKit.Engine", "AdmmKit.Hardware", "AdmmKit.Interop", "AdmmKit.Notebooks"],
+        ["AdmmKit.Cli"] = ["AdmmKit.Experiments", "AdmmKit.Hardware", "AdmmKit.Interop", "AdmmKit.Jupyter"],
     };
 
     // Projects whose packages are limited; the others choose theirs.
@@ -37,6 +40,8 @@ public class LayeringTests
         ["AdmmKit.Interop"] = [],
         ["AdmmKit.Baselines"] = [],
         ["AdmmKit.Hardware"] = ["MathNet.Numerics"],
+        ["AdmmKit.Notebooks"] = [],
+        ["AdmmKit.Jupyter"] = ["FSharp.Compiler.Service", "Microsoft.CodeAnalysis.CSharp.Scripting"],
     };
 
     /// <summary>What a project file asks for.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Notebooks.Charts;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Experiments.Accounting;

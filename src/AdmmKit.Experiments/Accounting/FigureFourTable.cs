@@ -1,5 +1,6 @@
 using AdmmKit.Experiments.Results;
 using AdmmKit.Hardware.Fitting;
+using AdmmKit.Notebooks.Charts;
 
 namespace AdmmKit.Experiments.Accounting;
 

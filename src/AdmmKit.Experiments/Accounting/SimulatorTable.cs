@@ -2,6 +2,7 @@ using AdmmKit.Experiments.Results;
 using AdmmKit.Hardware.Platforms;
 using AdmmKit.Hardware.Simulation;
 using AdmmKit.Networks;
+using AdmmKit.Notebooks.Charts;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Experiments.Accounting;

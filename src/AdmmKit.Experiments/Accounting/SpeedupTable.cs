@@ -2,6 +2,7 @@ using AdmmKit.Experiments.Results;
 using AdmmKit.Hardware.Fitting;
 using AdmmKit.Hardware.Platforms;
 using AdmmKit.Networks;
+using AdmmKit.Notebooks.Charts;
 
 namespace AdmmKit.Experiments.Accounting;
 

@@ -6,6 +6,7 @@ using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
 using AdmmKit.Interop;
 using AdmmKit.Networks;
+using AdmmKit.Notebooks.Charts;
 using AdmmKit.Pipeline;
 using AdmmKit.Training;
 

@@ -3,6 +3,7 @@ using AdmmKit.Engine;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Hardware.Platforms;
 using AdmmKit.Networks;
+using AdmmKit.Notebooks.Charts;
 
 namespace AdmmKit.Experiments.Hardware;
 

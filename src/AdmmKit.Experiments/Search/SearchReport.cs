@@ -9,6 +9,7 @@ using AdmmKit.Experiments.Tables;
 using AdmmKit.Hardware.Platforms;
 using AdmmKit.Hardware.Search;
 using AdmmKit.Networks;
+using AdmmKit.Notebooks.Charts;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Experiments.Search;

@@ -1,5 +1,6 @@
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
+using AdmmKit.Notebooks.Charts;
 
 namespace AdmmKit.Experiments.Tables;
 

@@ -2,6 +2,7 @@ using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
+using AdmmKit.Notebooks.Charts;
 
 namespace AdmmKit.Experiments.Tables;
 

@@ -1,6 +1,7 @@
 using AdmmKit.Experiments.Accounting;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Hardware.Fitting;
+using AdmmKit.Notebooks.Charts;
 using AdmmKit.Tests.Data;
 
 namespace AdmmKit.Tests.Accounting;

@@ -3,6 +3,7 @@ using AdmmKit.Experiments.Accounting;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Hardware.Fitting;
 using AdmmKit.Hardware.Platforms;
+using AdmmKit.Notebooks.Charts;
 
 namespace AdmmKit.Tests.Hardware;
 

@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Text.Json;
 using System.Xml.Linq;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Notebooks.Charts;
 
-namespace AdmmKit.Tests.Results;
+namespace AdmmKit.Tests.Notebooks;
 
 public class BarChartTests
 {

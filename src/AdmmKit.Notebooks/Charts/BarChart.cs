@@ -1,4 +1,4 @@
-namespace AdmmKit.Experiments.Results;
+namespace AdmmKit.Notebooks.Charts;
 
 /// <summary>How bars of several series share a category.</summary>
 public enum BarLayout

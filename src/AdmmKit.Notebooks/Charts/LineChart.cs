@@ -1,7 +1,7 @@
 using System.Text;
 using AdmmKit.Storage;
 
-namespace AdmmKit.Experiments.Results;
+namespace AdmmKit.Notebooks.Charts;
 
 /// <summary>How an axis counts.</summary>
 public enum AxisScale
@@ -55,7 +55,7 @@ public interface IChart
 }
 
 /// <summary>What can be done with every chart.</summary>
-public static class Charts
+public static class ChartFiles
 {
     /// <summary>Writes the SVG, and the Plotly figure beside it with the ending <c>.plotly.json</c>.</summary>
     /// <param name="chart">The chart.</param>

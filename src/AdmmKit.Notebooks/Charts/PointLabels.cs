@@ -1,4 +1,4 @@
-namespace AdmmKit.Experiments.Results;
+namespace AdmmKit.Notebooks.Charts;
 
 /// <summary>
 /// Finds room for the names of points in a plot: near the point, inside the plot, on no marker and on no other name. A

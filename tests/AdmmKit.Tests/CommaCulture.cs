@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace AdmmKit.Tests.Results;
+namespace AdmmKit.Tests;
 
 /// <summary>While it lives, numbers are written "1.234,5" by whatever forgets to say how.</summary>
 internal sealed class CommaCulture : IDisposable

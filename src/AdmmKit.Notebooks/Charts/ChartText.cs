@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace AdmmKit.Experiments.Results;
+namespace AdmmKit.Notebooks.Charts;
 
 /// <summary>Text in a chart: how much room it takes, where it breaks, and how it is written in XML.</summary>
 internal static class ChartText

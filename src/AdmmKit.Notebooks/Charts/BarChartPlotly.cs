@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace AdmmKit.Experiments.Results;
+namespace AdmmKit.Notebooks.Charts;
 
 /// <summary>Writes a <see cref="BarChart"/> as a figure for Plotly.</summary>
 internal static class BarChartPlotly

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace AdmmKit.Experiments.Results;
+namespace AdmmKit.Notebooks.Charts;
 
 /// <summary>One labelled position on an axis.</summary>
 internal readonly record struct Tick(double Value, string Label);

@@ -1,7 +1,7 @@
 using System.Text;
-using static AdmmKit.Experiments.Results.SvgCanvas;
+using static AdmmKit.Notebooks.Charts.SvgCanvas;
 
-namespace AdmmKit.Experiments.Results;
+namespace AdmmKit.Notebooks.Charts;
 
 /// <summary>Writes a <see cref="LineChart"/> as SVG. Everything but the curves has its own room, so nothing overlaps.</summary>
 internal sealed class SvgWriter(LineChart chart)

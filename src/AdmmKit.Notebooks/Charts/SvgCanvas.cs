@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace AdmmKit.Experiments.Results;
+namespace AdmmKit.Notebooks.Charts;
 
 /// <summary>
 /// What all charts have in common as SVG: the document with its colours for light and dark, fonts, title, legends, and what is

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace AdmmKit.Experiments.Results;
+namespace AdmmKit.Notebooks.Charts;
 
 /// <summary>Writes a <see cref="LineChart"/> as a figure for Plotly (plotly.js, Plotly.NET, plotly.py).</summary>
 internal static class PlotlyWriter

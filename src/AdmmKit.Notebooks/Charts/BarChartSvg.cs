@@ -1,7 +1,7 @@
 using System.Text;
-using static AdmmKit.Experiments.Results.SvgCanvas;
+using static AdmmKit.Notebooks.Charts.SvgCanvas;
 
-namespace AdmmKit.Experiments.Results;
+namespace AdmmKit.Notebooks.Charts;
 
 /// <summary>Writes a <see cref="BarChart"/> as SVG. Names of categories never overlap: they are broken, turned or left out.</summary>
 internal sealed class BarChartSvg(BarChart chart)
