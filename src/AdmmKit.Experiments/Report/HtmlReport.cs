@@ -100,7 +100,7 @@ internal sealed class HtmlReport
         }
 
         html.Append("<fieldset id=\"filter\" hidden>\n<legend>Show lines with a value that is</legend>\n");
-        foreach (string status in ResultStatus.All.Where(s => s.Length > 0).Prepend(""))
+        foreach (string status in ReportWords.Meanings.Select(m => m.Status).Where(s => s.Length > 0).Prepend(""))
         {
             string name = status.Length > 0 ? Chip(status) : "all lines", chosen = status.Length > 0 ? "" : " checked";
             html.Append(CultureInfo.InvariantCulture, $"<label><input type=\"radio\" name=\"status\" value=\"{status}\"{chosen}> {name}</label>\n");
