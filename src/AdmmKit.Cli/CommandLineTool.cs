@@ -27,6 +27,7 @@ internal static class CommandLineTool
             TimeCommand.Create(),
             PlatformCommand.Create(),
             VerifyCommand.Create(),
+            ReportCommand.Create(),
         };
         if (args.Contains(""))
         {
