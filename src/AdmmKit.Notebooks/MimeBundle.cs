@@ -24,7 +24,12 @@ public static class MimeTypes
 /// Content by media type. Content of a type that ends in "json" is a JSON document as text. Every bundle has
 /// <see cref="MimeTypes.Text"/>.
 /// </param>
-public sealed record MimeBundle(IReadOnlyDictionary<string, string> Data);
+public sealed record MimeBundle(IReadOnlyDictionary<string, string> Data)
+{
+    /// <summary>A bundle of plain text alone.</summary>
+    /// <param name="text">The text.</param>
+    public static MimeBundle OfText(string text) => new(new Dictionary<string, string> { [MimeTypes.Text] = text });
+}
 
 /// <summary>Can be shown in a notebook, a page and a terminal.</summary>
 public interface IDisplayable

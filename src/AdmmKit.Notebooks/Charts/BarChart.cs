@@ -26,6 +26,7 @@ public sealed record ReferenceLine(double Value, string Name);
 /// <param name="YTitle">What the bars show, with its unit: "delay (% of dense)".</param>
 /// <param name="Categories">The categories from left to right, at least one; an empty name with no bars makes a gap.</param>
 /// <param name="Series">The series.</param>
+[TypeFormatterSource(typeof(ChartForms))]
 public sealed record BarChart(
     string Title, string XTitle, string YTitle, IReadOnlyList<string> Categories, IReadOnlyList<BarSeries> Series) : IChart
 {
@@ -50,6 +51,16 @@ public sealed record BarChart(
     /// <summary>The chart as a Plotly figure: {"data": [...], "layout": {...}}.</summary>
     /// <exception cref="AdmmKitException">As for <see cref="ToSvg"/>.</exception>
     public string ToPlotlyJson() => BarChartPlotly.Write(Checked());
+
+    /// <summary>The title and each series in a line.</summary>
+    /// <exception cref="AdmmKitException">As for <see cref="ToSvg"/>.</exception>
+    public string ToText() => string.Concat(ChartBundle.Lines(
+            [.. Checked().Series.Select(s => $"  {ChartBundle.Name(s.Name)}: {ChartBundle.Numbers(s.Values, i => ChartBundle.Name(Categories[i]))}")])
+        .Prepend($"{ChartBundle.Name(YTitle)} by {ChartBundle.Name(XTitle)}").Prepend(ChartBundle.Name(Title))
+        .Select(l => l + "\n"));
+
+    /// <inheritdoc/>
+    public MimeBundle ToBundle() => ChartBundle.Of(this, Title);
 
     /// <summary>Colours come round again after the last one, paler each time.</summary>
     internal static double Opacity(int series) => 1.0 / (1 + (series / ChartColours.Count));

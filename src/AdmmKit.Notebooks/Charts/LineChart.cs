@@ -43,7 +43,7 @@ public sealed record ChartSeries(
 public sealed record ChartPanel(string YTitle, IReadOnlyList<ChartSeries> Series, AxisScale YScale = AxisScale.Linear);
 
 /// <summary>A picture that is written as SVG, which reads in light and dark, and as a Plotly figure of the same content.</summary>
-public interface IChart
+public interface IChart : IDisplayable
 {
     /// <summary>The chart as a stand-alone SVG document.</summary>
     /// <exception cref="AdmmKitException">The chart is not complete.</exception>
@@ -52,6 +52,10 @@ public interface IChart
     /// <summary>The chart as a Plotly figure: {"data": [...], "layout": {...}}.</summary>
     /// <exception cref="AdmmKitException">The chart is not complete.</exception>
     string ToPlotlyJson();
+
+    /// <summary>The title and the numbers, or what can be said of many, in a few lines.</summary>
+    /// <exception cref="AdmmKitException">The chart is not complete.</exception>
+    string ToText();
 }
 
 /// <summary>What can be done with every chart.</summary>
@@ -78,6 +82,7 @@ public static class ChartFiles
 /// <param name="XTitle">What the x axis shows, with its unit.</param>
 /// <param name="Panels">The plots from top to bottom, at least one.</param>
 /// <param name="XScale">How the x axis counts.</param>
+[TypeFormatterSource(typeof(ChartForms))]
 public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartPanel> Panels, AxisScale XScale = AxisScale.Linear) : IChart
 {
     /// <summary>The chart as a stand-alone SVG document.</summary>
@@ -87,6 +92,18 @@ public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartP
     /// <summary>The chart as a Plotly figure: {"data": [...], "layout": {...}}.</summary>
     /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y, or as labels.</exception>
     public string ToPlotlyJson() => PlotlyWriter.Write(Checked());
+
+    /// <summary>The title and each series in a line.</summary>
+    /// <exception cref="AdmmKitException">As for <see cref="ToSvg"/>.</exception>
+    public string ToText() => string.Concat(Checked().Panels.SelectMany(p => new[] { $"{ChartBundle.Name(p.YTitle)} by {ChartBundle.Name(XTitle)}" }
+        .Concat(ChartBundle.Lines([.. p.Series.Select(s => $"  {ChartBundle.Name(s.Name)}: {ChartBundle.Numbers(s.Y, i => PointName(s, i))}")])))
+        .Prepend(ChartBundle.Name(Title)).Select(l => l + "\n"));
+
+    /// <inheritdoc/>
+    public MimeBundle ToBundle() => ChartBundle.Of(this, Title);
+
+    private static string PointName(ChartSeries series, int index) =>
+        series.Labels is { } labels ? ChartBundle.Name(labels[index]) : NumberText.Short(series.X[index]);
 
     /// <summary>Names of all series in order of appearance; the place in it chooses the colour.</summary>
     internal IReadOnlyList<string> SeriesNames => [.. Panels.SelectMany(p => p.Series).Select(s => s.Name).Distinct()];

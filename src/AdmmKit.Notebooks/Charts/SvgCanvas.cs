@@ -92,20 +92,20 @@ internal sealed class SvgCanvas(string title)
 
     public void Draw(string element) => svg.Append("  ").Append(element).Append('\n');
 
-    // The background is drawn: a page may be dark where the system is light, and then dark text would stand on it.
+    // Styles name their own class, because within a page they apply to all of it. The background is drawn: a page may be dark where the system is light, and then dark text would stand on it.
     public string Document()
     {
         double height = Y + Margin - 4;
         return $$"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{N(Width)}} {{N(height)}}" width="{{N(Width)}}" height="{{N(height)}}" role="img" font-family="sans-serif">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{N(Width)}} {{N(height)}}" width="{{N(Width)}}" height="{{N(height)}}" role="img" class="admmkit" font-family="sans-serif">
               <title>{{ChartText.Escape(title)}}</title>
               <style>
-                .ground { fill: #ffffff } text { fill: #24292f } .grid { stroke: #e3e6ea } .axis { stroke: #6e7781 }
-                .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round }
-                .over { stroke: #ffffff; stroke-width: 3; paint-order: stroke }
+                .admmkit .ground { fill: #ffffff } .admmkit text { fill: #24292f } .admmkit .grid { stroke: #e3e6ea }
+                .admmkit .axis { stroke: #6e7781 } .admmkit .over { stroke: #ffffff; stroke-width: 3; paint-order: stroke }
+                .admmkit .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round }
                 @media (prefers-color-scheme: dark) {
-                  .ground { fill: #161b22 } text { fill: #dde3ea } .grid { stroke: #2d343d } .axis { stroke: #8b949e }
-                  .over { stroke: #161b22 }
+                  .admmkit .ground { fill: #161b22 } .admmkit text { fill: #dde3ea } .admmkit .grid { stroke: #2d343d }
+                  .admmkit .axis { stroke: #8b949e } .admmkit .over { stroke: #161b22 }
                 }
               </style>
               <rect class="ground" width="{{N(Width)}}" height="{{N(height)}}"/>

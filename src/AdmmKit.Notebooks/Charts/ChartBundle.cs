@@ -1,0 +1,48 @@
+using System.Text;
+
+namespace AdmmKit.Notebooks.Charts;
+
+/// <summary>All forms of a chart, and what their texts have in common.</summary>
+internal static class ChartBundle
+{
+    private const int ManyPoints = 12, ManySeries = 12;
+
+    /// <summary>
+    /// In a page the SVG is an image of its own: its style cannot touch the page, nor another chart's, and viewers that strip
+    /// styles and drawings from pages, as GitHub's does, still show images.
+    /// </summary>
+    public static MimeBundle Of(IChart chart, string title)
+    {
+        string svg = chart.ToSvg();
+        return new(new Dictionary<string, string>
+        {
+            [MimeTypes.Html] = $"<figure style=\"margin:0\"><img alt=\"{ChartText.Escape(title)}\" style=\"max-width:100%;height:auto\" "
+                + $"src=\"data:{MimeTypes.Svg};base64,{Convert.ToBase64String(Encoding.UTF8.GetBytes(svg))}\"/></figure>\n",
+            [MimeTypes.Svg] = svg,
+            [MimeTypes.Plotly] = chart.ToPlotlyJson(),
+            [MimeTypes.Text] = chart.ToText(),
+        });
+    }
+
+    /// <summary>Text of at most so many characters in one line.</summary>
+    public static string Name(string text) =>
+        Displays.Bounded(string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), 80);
+
+    /// <summary>As many lines as can be read, and how many there would be.</summary>
+    public static IEnumerable<string> Lines(IReadOnlyCollection<string> lines) => lines.Count <= ManySeries
+        ? lines
+        : [.. lines.Take(ManySeries), FormattableString.Invariant($"  ... {lines.Count - ManySeries} more")];
+
+    /// <summary>Few numbers with their names; of many their number, range and the last.</summary>
+    public static string Numbers(IReadOnlyList<double> values, Func<int, string> nameOf)
+    {
+        if (values.Count <= ManyPoints)
+        {
+            return string.Join(", ", values.Select((v, i) => $"{nameOf(i)}: {NumberText.Short(v)}"));
+        }
+
+        double[] finite = [.. values.Where(double.IsFinite)];
+        return FormattableString.Invariant($"{values.Count} values") + (finite.Length == 0 ? ""
+            : $", {NumberText.Short(finite.Min())} to {NumberText.Short(finite.Max())}, last {nameOf(values.Count - 1)}: {NumberText.Short(values[^1])}");
+    }
+}
