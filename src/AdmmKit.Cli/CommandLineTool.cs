@@ -26,6 +26,7 @@ internal static class CommandLineTool
             ExportCommand.Create(),
             TimeCommand.Create(),
             PlatformCommand.Create(),
+            NotebookCommand.Create(),
             VerifyCommand.Create(),
             ReportCommand.Create(),
         };
