@@ -60,25 +60,6 @@ public sealed class CommittedResults
             : throw new AdmmKitException(AdmmKit.Names.Unknown("folder of results", name, names));
     }
 
-    /// <summary>One quantity of one line.</summary>
-    /// <param name="row">The line.</param>
-    /// <param name="quantity">The quantity.</param>
-    /// <exception cref="AdmmKitException">There is no such line or quantity; the nearest one is suggested.</exception>
-    public ResultRow Row(string row, string quantity)
-    {
-        ResultRow[] line = [.. Rows.Where(r => r.Row == row)];
-        return line.FirstOrDefault(r => r.Quantity == quantity) ?? throw new AdmmKitException(line.Length > 0
-            ? AdmmKit.Names.Unknown($"quantity of '{row}' in the results of '{Name}' named", quantity, [.. line.Select(r => r.Quantity)])
-            : AdmmKit.Names.Unknown($"row in the results of '{Name}' named", row, [.. Rows.Select(r => r.Row).Distinct()]));
-    }
-
-    /// <summary>Our value of one quantity of one line.</summary>
-    /// <param name="row">The line.</param>
-    /// <param name="quantity">The quantity.</param>
-    /// <exception cref="AdmmKitException">There is no such line or quantity, or only the paper has a value.</exception>
-    public double Ours(string row, string quantity) => Row(row, quantity).Ours
-        ?? throw new AdmmKitException($"Of '{quantity}' of '{row}' the results of '{Name}' have the paper's value alone: read it from Row(...).Paper.");
-
     /// <summary>A file of the folder, such as a dense network or a platform.</summary>
     /// <param name="file">Its name.</param>
     /// <returns>Its path.</returns>

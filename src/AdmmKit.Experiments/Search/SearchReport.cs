@@ -1,5 +1,6 @@
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Pictures;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
@@ -192,16 +193,11 @@ public static class SearchReport
     {
         // Bits change nothing here.
         ExperimentLine[] lines = [.. experiment.Lines.Where(l => l.Model != "quantized")];
-        CompressedNetwork[] models = [.. lines.Select(l => Measurements.Models(l, runs[l.Variant])[0].Model)];
-        double dense = models[0].Spec.Layers.Sum(platform.DenseDelay);
-        return new BarChart(
-            $"{models[0].Spec.Name}: delay on {platform.Name}, layer by layer", "compressed for the least ...", "delay (% of dense)",
-            [.. lines.Select(l => l.Row.StartsWith(Least, StringComparison.Ordinal) ? l.Row[Least.Length..].Split(',')[0] : l.Row)],
-            [.. models[0].Layers.Select((layer, i) => new BarSeries(
-                layer.Layer.Name,
-                [.. models.Select(m => 100 * platform.Delay(m.Layers[i].Layer, HardwareQuantities.Keep(m.Layers[i])) / dense)]))])
-        {
-            Layout = BarLayout.Stacked,
-        };
+        return ModelChart.Delay(platform,
+        [
+            .. lines.Select(l => (
+                l.Row.StartsWith(Least, StringComparison.Ordinal) ? l.Row[Least.Length..].Split(',')[0] : l.Row,
+                Measurements.Models(l, runs[l.Variant])[0].Model)),
+        ]);
     }
 }

@@ -16,6 +16,7 @@ public sealed class CommittedResultsTests : IDisposable
         [
             new("AdmmKit 85x", "survivors", "", 5_060, 5_059, 1, 3, ResultStatus.Matched, "command"),
             new("Net-Trim [3]", "survivors", "", 9_400, null, null, 0, ResultStatus.None, "paper"),
+            new("Net-Trim [3]", "top1", "%", null, null, null, 0, ResultStatus.None, "paper"),
         ]);
         ResultRows.Write(Path.Combine(results, "table10", "rows.csv"), []);
         Manifest.Describe("admmkit", ["reproduce", "table1"]).Save(Path.Combine(results, "table1", "manifest.json"));
@@ -41,9 +42,9 @@ public sealed class CommittedResultsTests : IDisposable
         model.Save(Path.Combine(results, "table1", "AdmmKit-85x-seed1.admm"));
         var table = CommittedResults.Open("table1", results);
         Assert.Equal("table1", table.Name);
-        Assert.Equal(2, table.Rows.Count);
-        Assert.Equal(5_059, table.Ours("AdmmKit 85x", "survivors"));
-        Assert.Equal(9_400, table.Row("Net-Trim [3]", "survivors").Paper);
+        Assert.Equal(3, table.Rows.Count);
+        Assert.Equal(5_059, table.Rows.Ours("AdmmKit 85x", "survivors"));
+        Assert.Equal(9_400, table.Rows.Known("Net-Trim [3]", "survivors"));
         Assert.Equal("admmkit reproduce table1", table.Manifest.CommandLine);
         Assert.Equal(model.Survivors, table.Model("AdmmKit-85x-seed1.admm").Survivors);
     }
@@ -53,9 +54,10 @@ public sealed class CommittedResultsTests : IDisposable
     {
         Says(() => CommittedResults.Open("tabel1", results), "folder of results 'tabel1'", "Did you mean 'table1'?", "Valid: table1, table10.");
         var table = CommittedResults.Open("table1", results);
-        Says(() => table.Row("AdmmKit 58x", "survivors"), "row in the results of 'table1' named 'AdmmKit 58x'", "Did you mean 'AdmmKit 85x'?");
-        Says(() => table.Row("AdmmKit 85x", "survivor"), "quantity of 'AdmmKit 85x'", "Did you mean 'survivors'?");
-        Says(() => table.Ours("Net-Trim [3]", "survivors"), "'Net-Trim [3]'", "paper's value alone");
+        Says(() => table.Rows.Find("AdmmKit 58x", "survivors"), "row named 'AdmmKit 58x'", "Did you mean 'AdmmKit 85x'?");
+        Says(() => table.Rows.Find("AdmmKit 85x", "survivor"), "quantity of 'AdmmKit 85x' named 'survivor'", "Did you mean 'survivors'?");
+        Says(() => table.Rows.Ours("Net-Trim [3]", "survivors"), "'Net-Trim [3]'", "paper's value alone");
+        Says(() => table.Rows.Known("Net-Trim [3]", "top1"), "'top1' of 'Net-Trim [3]'", "neither");
         Says(() => table.Model("manifest.admm"), "file in the results of 'table1' named 'manifest.admm'", "manifest.json, rows.csv");
         Says(() => table.PathOf("../table10/rows.csv"), "file in the results of 'table1'");
         Says(() => _ = CommittedResults.Open("table10", results).Manifest, "manifest.json", "Check the name");
