@@ -7,6 +7,9 @@ namespace AdmmKit.Experiments.Report;
 /// <summary>One picture of Table 1 and of the methods that ADMM is compared with: test error over compressionRatio, ours and printed.</summary>
 public static partial class OverviewChart
 {
+    /// <summary>The picture's name in the directory of results.</summary>
+    public const string File = "overview.svg";
+
     // Below this the methods do not differ, and the picture would be mostly empty.
     private const double LeastCompressionRatio = 5;
 

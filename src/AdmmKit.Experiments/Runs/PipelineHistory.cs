@@ -16,6 +16,7 @@ namespace AdmmKit.Experiments.Runs;
 /// </param>
 public sealed class PipelineHistory(int stepsPerEpoch, IRunObserver? observer = null) : IPipelineObserver
 {
+    private IRunObserver? observer = observer;
     private readonly List<HistoryPoint> points = [];
     private readonly Stopwatch clock = new();
     private TrainingProgress? latest;
@@ -25,6 +26,28 @@ public sealed class PipelineHistory(int stepsPerEpoch, IRunObserver? observer = 
 
     /// <summary>Epochs and ADMM iterations in order, those alone that were evaluated.</summary>
     public IReadOnlyList<HistoryPoint> Points => points;
+
+    /// <summary>Takes one or more steps and shows in a notebook how they go, as <see cref="NotebookObserver.Watch"/> does.</summary>
+    /// <typeparam name="T">What the steps give.</typeparam>
+    /// <param name="update">Shows an object where the one before was: <c>display(LiveDisplay.Start).Update</c>.</param>
+    /// <param name="steps">The steps, of the pipeline that this follows.</param>
+    public T Watch<T>(Action<object> update, Func<T> steps)
+    {
+        ArgumentNullException.ThrowIfNull(steps);
+        return NotebookObserver.Watch(update, shown =>
+        {
+            IRunObserver? before = observer;
+            observer = shown;
+            try
+            {
+                return steps();
+            }
+            finally
+            {
+                observer = before;
+            }
+        });
+    }
 
     /// <inheritdoc/>
     public void Report(TrainingProgress value)

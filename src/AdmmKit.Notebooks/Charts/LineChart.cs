@@ -85,6 +85,14 @@ public static class ChartFiles
 [TypeFormatterSource(typeof(ChartForms))]
 public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartPanel> Panels, AxisScale XScale = AxisScale.Linear) : IChart
 {
+    /// <summary>Points alone, with their labels where they have some: measurements, or methods by accuracy and size.</summary>
+    /// <param name="title">The title.</param>
+    /// <param name="xTitle">What the x axis shows, with its unit.</param>
+    /// <param name="yTitle">What the y axis shows, with its unit.</param>
+    /// <param name="series">The points.</param>
+    public static LineChart Scatter(string title, string xTitle, string yTitle, params IReadOnlyList<ChartSeries> series) =>
+        new(title, xTitle, [new ChartPanel(yTitle, [.. series.Select(s => s with { Style = SeriesStyle.Markers })])]);
+
     /// <summary>The chart as a stand-alone SVG document.</summary>
     /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y, or as labels.</exception>
     public string ToSvg() => new SvgWriter(Checked()).Write();

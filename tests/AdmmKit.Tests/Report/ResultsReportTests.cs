@@ -178,6 +178,9 @@ public sealed class ResultsReportTests : IDisposable
         Assert.Empty(report.Problems);
         string committed = File.ReadAllText(Path.Combine(results, "README.md"));
         Assert.True(report.ToMarkdown() == committed, "results/README.md is not up to date: run 'admmkit report' and commit it.");
+        Assert.True(
+            report.Overview!.ToSvg() == File.ReadAllText(Path.Combine(results, OverviewChart.File)),
+            "results/overview.svg is not up to date: run 'admmkit report' and commit it.");
     }
 
     private static (int Code, string Output, string Error) Run(params string[] arguments) => CommandLineTests.Run(arguments);
