@@ -29,6 +29,7 @@ internal static class CommandLineTool
             NotebookCommand.Create(),
             KernelCommand.Create(),
             VerifyCommand.Create(),
+            ReportCommand.Create(),
         };
         if (args.Contains(""))
         {

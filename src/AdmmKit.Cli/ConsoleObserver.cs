@@ -73,10 +73,6 @@ internal sealed class ConsoleObserver : IRunObserver
         string text = string.Create(CultureInfo.InvariantCulture, $"{p.Phase}, epoch {p.Epoch}/{p.PhaseEpochs}, loss {p.Loss:f4}");
         text += p.Validation is { } v ? string.Create(CultureInfo.InvariantCulture, $", validation {100 * v:f2} %") : "";
         text += p.PrimalResidual is { } r ? string.Create(CultureInfo.InvariantCulture, $", residual {r:f3}") : "";
-        return text + string.Create(CultureInfo.InvariantCulture, $", {p.ImagesPerSecond:f0} images/s, {Left(p.TimeLeft)} left");
+        return text + string.Create(CultureInfo.InvariantCulture, $", {p.ImagesPerSecond:f0} images/s, {p.TimeLeftText} left");
     }
-
-    private static string Left(TimeSpan time) => time.TotalHours >= 1
-        ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time.Minutes:d2}:{time.Seconds:d2}")
-        : string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}:{time.Seconds:d2}");
 }

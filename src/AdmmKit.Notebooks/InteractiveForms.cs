@@ -41,3 +41,6 @@ internal sealed class ChartForms() : InteractiveForms(
 
 /// <summary>The forms of a table.</summary>
 internal sealed class TableForms() : InteractiveForms(Notebooks.MimeTypes.Html, Notebooks.MimeTypes.Markdown, Notebooks.MimeTypes.Text);
+
+/// <summary>The forms of a progress.</summary>
+internal sealed class ProgressForms() : InteractiveForms(Notebooks.MimeTypes.Html, Notebooks.MimeTypes.Text);

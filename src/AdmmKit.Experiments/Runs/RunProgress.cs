@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using AdmmKit.Admm;
 using AdmmKit.Pipeline;
 using AdmmKit.Training;
@@ -18,7 +19,13 @@ namespace AdmmKit.Experiments.Runs;
 /// <param name="TimeLeft">Estimate from the speed so far; zero where nothing is known yet.</param>
 public sealed record RunProgress(
     string Phase, int Epoch, int PhaseEpochs, double EpochsDone, double Fraction, double Loss, double ImagesPerSecond, double? Validation,
-    double? PrimalResidual, TimeSpan TimeLeft);
+    double? PrimalResidual, TimeSpan TimeLeft)
+{
+    /// <summary>The time left as people write it: 2:05, or 1:02:05 with hours.</summary>
+    public string TimeLeftText => TimeLeft.TotalHours >= 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{(int)TimeLeft.TotalHours}:{TimeLeft.Minutes:d2}:{TimeLeft.Seconds:d2}")
+        : string.Create(CultureInfo.InvariantCulture, $"{TimeLeft.Minutes}:{TimeLeft.Seconds:d2}");
+}
 
 /// <summary>Is told how a run goes.</summary>
 public interface IRunObserver

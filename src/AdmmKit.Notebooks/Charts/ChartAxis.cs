@@ -49,12 +49,54 @@ internal sealed class ChartAxis
 
     public IReadOnlyList<Tick> Ticks { get; }
 
+    /// <summary>
+    /// A level axis with as many ticks as their labels leave room for; labels depend on the ticks, so fewer are tried until they fit.
+    /// </summary>
+    /// <param name="values">All numbers to be shown.</param>
+    /// <param name="scale">How the axis counts.</param>
+    /// <param name="left">Where it begins.</param>
+    /// <param name="right">Where it ends.</param>
+    public static ChartAxis Fitting(IReadOnlyCollection<double> values, AxisScale scale, double left, double right)
+    {
+        ChartAxis axis;
+        int maximum = 11;
+        do
+        {
+            axis = new ChartAxis(values, scale, maximum, toTicks: false);
+        }
+        while (axis.Crowded(left, right) && --maximum >= 2);
+        return axis;
+    }
+
+    /// <summary>The number at the low end of a linear axis.</summary>
+    public double Low => low;
+
+    /// <summary>The number at the high end of a linear axis.</summary>
+    public double High => high;
+
     /// <summary>Whether the number can be shown on this axis.</summary>
     public bool Shows(double value) =>
         double.IsFinite(value) && Math.Abs(value) < Largest && (!logarithmic || value > Smallest);
 
     /// <summary>Where a number lies: 0 at the low end, 1 at the high end.</summary>
     public double Place(double value) => (Coordinate(value) - low) / (high - low);
+
+    private bool Crowded(double left, double right)
+    {
+        double free = double.NegativeInfinity;
+        foreach (Tick tick in Ticks)
+        {
+            double x = left + (Place(tick.Value) * (right - left)), half = ChartText.Width(tick.Label, SvgCanvas.TextSize) / 2;
+            if (x - half < free)
+            {
+                return true;
+            }
+
+            free = x + half + 8;
+        }
+
+        return false;
+    }
 
     private double Coordinate(double value) => logarithmic ? Math.Log10(value) : value;
 

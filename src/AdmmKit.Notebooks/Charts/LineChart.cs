@@ -85,6 +85,14 @@ public static class ChartFiles
 [TypeFormatterSource(typeof(ChartForms))]
 public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartPanel> Panels, AxisScale XScale = AxisScale.Linear) : IChart
 {
+    /// <summary>Points alone, with their labels where they have some: measurements, or methods by accuracy and size.</summary>
+    /// <param name="title">The title.</param>
+    /// <param name="xTitle">What the x axis shows, with its unit.</param>
+    /// <param name="yTitle">What the y axis shows, with its unit.</param>
+    /// <param name="series">The points.</param>
+    public static LineChart Scatter(string title, string xTitle, string yTitle, params IReadOnlyList<ChartSeries> series) =>
+        new(title, xTitle, [new ChartPanel(yTitle, [.. series.Select(s => s with { Style = SeriesStyle.Markers })])]);
+
     /// <summary>The chart as a stand-alone SVG document.</summary>
     /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y, or as labels.</exception>
     public string ToSvg() => new SvgWriter(Checked()).Write();
@@ -95,12 +103,16 @@ public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartP
 
     /// <summary>The title and each series in a line.</summary>
     /// <exception cref="AdmmKitException">As for <see cref="ToSvg"/>.</exception>
-    public string ToText() => string.Concat(Checked().Panels.SelectMany(p => new[] { $"{ChartBundle.Name(p.YTitle)} by {ChartBundle.Name(XTitle)}" }
-        .Concat(ChartBundle.Lines([.. p.Series.Select(s => $"  {ChartBundle.Name(s.Name)}: {ChartBundle.Numbers(s.Y, i => PointName(s, i))}")])))
-        .Prepend(ChartBundle.Name(Title)).Select(l => l + "\n"));
+    public string ToText()
+    {
+        IEnumerable<string> Lines(ChartPanel panel) =>
+            ChartBundle.Lines([.. panel.Series.Select(s => ChartBundle.Line(s.Name, s.Y, i => PointName(s, i)))])
+                .Prepend(ChartBundle.Heading(panel.YTitle, XTitle));
+        return string.Join('\n', [ChartBundle.Name(Title), .. Checked().Panels.SelectMany(Lines), ""]);
+    }
 
     /// <inheritdoc/>
-    public MimeBundle ToBundle() => ChartBundle.Of(this, Title);
+    public MimeBundle ToBundle() => ChartBundle.Of(Title, ToSvg(), ToPlotlyJson(), ToText());
 
     private static string PointName(ChartSeries series, int index) =>
         series.Labels is { } labels ? ChartBundle.Name(labels[index]) : NumberText.Short(series.X[index]);

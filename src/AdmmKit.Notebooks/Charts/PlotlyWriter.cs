@@ -58,8 +58,8 @@ internal static class PlotlyWriter
         return Text(data, layout);
     }
 
-    public static string Text(JsonArray data, JsonObject layout) =>
-        new JsonObject { ["data"] = data, ["layout"] = layout }.ToJsonString(Options) + "\n";
+    public static string Text(JsonArray data, JsonObject layout, bool indented = true) =>
+        new JsonObject { ["data"] = data, ["layout"] = layout }.ToJsonString(indented ? Options : null) + "\n";
 
     /// <summary>Legends stand above the plot, as in the SVG.</summary>
     public static JsonObject Legend() => new() { ["orientation"] = "h", ["yanchor"] = "bottom", ["y"] = 1.02, ["x"] = 0 };

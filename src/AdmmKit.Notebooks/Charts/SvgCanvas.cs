@@ -11,11 +11,14 @@ namespace AdmmKit.Notebooks.Charts;
 internal sealed class SvgCanvas(string title)
 {
     public const double Width = 720, Margin = 16, TextSize = 12, LineHeight = 17, TickLength = 5, Swatch = 22;
-    private const double TitleSize = 15, LegendGap = 18;
+    private const double TitleSize = 15, NoteSize = 11, LegendGap = 18;
 
     private readonly StringBuilder svg = new();
 
     public double Y { get; set; } = Margin;
+
+    /// <summary>Styles beside those of all charts.</summary>
+    public string Style { get; set; } = "";
 
     public static string N(double value) => Math.Round(value, 2).ToString("0.##", CultureInfo.InvariantCulture);
 
@@ -83,6 +86,16 @@ internal sealed class SvgCanvas(string title)
         }
     }
 
+    /// <summary>What has to be said below a picture, in small letters.</summary>
+    public void Note(string text)
+    {
+        foreach (string line in ChartText.Wrap(text, NoteSize, Width - (2 * Margin)))
+        {
+            Y += LineHeight;
+            Text(Margin, Y - 2, line, NoteSize, "start");
+        }
+    }
+
     public void Line(string style, double x1, double y1, double x2, double y2) =>
         Draw($"<path class=\"{style}\" d=\"M{N(x1)} {N(y1)}L{N(x2)} {N(y2)}\"/>");
 
@@ -92,7 +105,8 @@ internal sealed class SvgCanvas(string title)
 
     public void Draw(string element) => svg.Append("  ").Append(element).Append('\n');
 
-    // Styles name their own class, because within a page they apply to all of it. The background is drawn: a page may be dark where the system is light, and then dark text would stand on it.
+    // Styles name their own class, because within a page they apply to all of it. The background is drawn: a page may be dark
+    // where the system is light, and then dark text would stand on it.
     public string Document()
     {
         double height = Y + Margin - 4;
@@ -102,11 +116,11 @@ internal sealed class SvgCanvas(string title)
               <style>
                 .admmkit .ground { fill: #ffffff } .admmkit text { fill: #24292f } .admmkit .grid { stroke: #e3e6ea }
                 .admmkit .axis { stroke: #6e7781 } .admmkit .over { stroke: #ffffff; stroke-width: 3; paint-order: stroke }
-                .admmkit .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round }
+                .admmkit .frame { fill: none } .admmkit .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round }
                 @media (prefers-color-scheme: dark) {
                   .admmkit .ground { fill: #161b22 } .admmkit text { fill: #dde3ea } .admmkit .grid { stroke: #2d343d }
                   .admmkit .axis { stroke: #8b949e } .admmkit .over { stroke: #161b22 }
-                }
+                }{{(Style.Length > 0 ? "\n    " : "") + Style}}
               </style>
               <rect class="ground" width="{{N(Width)}}" height="{{N(height)}}"/>
             {{svg.ToString().TrimEnd('\n')}}

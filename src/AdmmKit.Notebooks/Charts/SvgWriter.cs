@@ -19,7 +19,8 @@ internal sealed class SvgWriter(LineChart chart)
         ChartAxis[] yAxes = [.. chart.Panels.Select(p => new ChartAxis(p.Series.SelectMany(s => s.Y), p.YScale, 7, toTicks: true))];
         left = Margin + TickLength + 6 + yAxes.SelectMany(a => a.Ticks).Max(t => ChartText.Width(t.Label, TextSize));
         right = Width - Margin - 8;
-        ChartAxis xAxis = XAxis();
+        double[] values = [.. chart.Panels.SelectMany(p => p.Series).SelectMany(s => s.X)];
+        ChartAxis xAxis = ChartAxis.Fitting(values, chart.XScale, left, right);
         canvas.Title();
         for (int i = 0; i < yAxes.Length; i++)
         {
@@ -30,37 +31,6 @@ internal sealed class SvgWriter(LineChart chart)
 
         canvas.XTitle(chart.XTitle, left, right);
         return canvas.Document();
-    }
-
-    /// <summary>As many ticks as their labels leave room for; labels depend on the ticks, so fewer are tried until they fit.</summary>
-    private ChartAxis XAxis()
-    {
-        double[] values = [.. chart.Panels.SelectMany(p => p.Series).SelectMany(s => s.X)];
-        ChartAxis axis;
-        int maximum = 11;
-        do
-        {
-            axis = new ChartAxis(values, chart.XScale, maximum, toTicks: false);
-        }
-        while (Crowded(axis) && --maximum >= 2);
-        return axis;
-    }
-
-    private bool Crowded(ChartAxis axis)
-    {
-        double free = double.NegativeInfinity;
-        foreach (Tick tick in axis.Ticks)
-        {
-            double x = left + (axis.Place(tick.Value) * (right - left)), half = ChartText.Width(tick.Label, TextSize) / 2;
-            if (x - half < free)
-            {
-                return true;
-            }
-
-            free = x + half + 8;
-        }
-
-        return false;
     }
 
     private Action<double, double> Legend(ChartSeries series) => (x, middle) =>
