@@ -78,7 +78,13 @@ internal sealed class HtmlReport
             html.Append(CultureInfo.InvariantCulture, $"<tr><td>{name}</td><td class=\"n\">{report.Count(status)}</td><td>{meaning}</td></tr>\n");
         }
 
-        html.Append("</tbody>\n</table></div>\n<h3>What is missed</h3>\n");
+        html.Append("</tbody>\n</table></div>\n");
+        if (report.Overview is { } overview)
+        {
+            Picture(overview.ToSvg(), overview.Title);
+        }
+
+        html.Append("<h3>What is missed</h3>\n");
         if (report.Missed.Count == 0)
         {
             html.Append("<p>Nothing: no value is worse than printed.</p>\n");
@@ -100,7 +106,7 @@ internal sealed class HtmlReport
         }
 
         html.Append("<fieldset id=\"filter\" hidden>\n<legend>Show lines with a value that is</legend>\n");
-        foreach (string status in ResultStatus.All.Where(s => s.Length > 0).Prepend(""))
+        foreach (string status in ReportWords.Meanings.Select(m => m.Status).Where(s => s.Length > 0).Prepend(""))
         {
             string name = status.Length > 0 ? Chip(status) : "all lines", chosen = status.Length > 0 ? "" : " checked";
             html.Append(CultureInfo.InvariantCulture, $"<label><input type=\"radio\" name=\"status\" value=\"{status}\"{chosen}> {name}</label>\n");
@@ -169,11 +175,16 @@ internal sealed class HtmlReport
                 html.Append(CultureInfo.InvariantCulture, $"<details class=\"fold\"><summary>{folder.Pictures.Count - i} more pictures</summary>\n");
             }
 
-            string svg = SafeSvg.Clean(folder.Pictures[i].Svg, FormattableString.Invariant($"picture{++pictures}"));
-            html.Append("<figure>").Append(svg).Append(CultureInfo.InvariantCulture, $"<figcaption>{Escape(folder.Pictures[i].File)}</figcaption></figure>\n");
+            Picture(folder.Pictures[i].Svg, folder.Pictures[i].File);
         }
 
         html.Append(folder.Pictures.Count > PicturesAtOnce ? "</details>\n" : "");
+    }
+
+    private void Picture(string svg, string caption)
+    {
+        html.Append("<figure>").Append(SafeSvg.Clean(svg, FormattableString.Invariant($"picture{++pictures}")));
+        html.Append(CultureInfo.InvariantCulture, $"<figcaption>{Escape(caption)}</figcaption></figure>\n");
     }
 
     private static string Statuses(ReportFolder folder) =>

@@ -90,7 +90,7 @@ internal sealed class HtmlTables(StringBuilder html)
     private void Line(string name, ResultRow?[] values, string? common, string? quantity = null)
     {
         string statuses = string.Join(' ', values.OfType<ResultRow>().Select(v => v.Status).Where(s => s.Length > 0).Distinct());
-        html.Append(CultureInfo.InvariantCulture, $"<tr data-status=\"{statuses}\"><th scope=\"row\">{Escape(name)}</th>");
+        html.Append(CultureInfo.InvariantCulture, $"<tr data-status=\"{statuses}\"><th scope=\"row\">{Words(name)}</th>");
         html.Append(quantity is null ? "" : $"<td>{Escape(quantity)}</td>");
         foreach (ResultRow? value in values)
         {
@@ -121,6 +121,9 @@ internal sealed class HtmlTables(StringBuilder html)
         html.Append(value.Status.Length > 0 && value.Status != common ? Chip(value.Status) : "").Append("</td>");
     }
 
+    // "top-1" is one word.
+    private static string Words(string text) => Escape(text).Replace("top-", "top\u2011", StringComparison.Ordinal);
+
     private static string Key(double? value) => value is { } v ? FormattableString.Invariant($" data-value=\"{v:R}\"") : "";
 
     private void Begin(string label, string classes) =>
@@ -131,7 +134,7 @@ internal sealed class HtmlTables(StringBuilder html)
         html.Append("<thead><tr>");
         foreach ((string text, bool number) in headings)
         {
-            string name = text.Length > 0 ? Escape(text) : "line";
+            string name = text.Length > 0 ? Words(text) : "line";
             html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{(number ? " class=\"n\"" : "")} aria-sort=\"none\"><button type=\"button\">{name}</button></th>");
         }
 

@@ -41,6 +41,11 @@ internal static class MarkdownReport
     public static string Write(ResultsReport report, string toResults)
     {
         var text = new StringBuilder(Head.ReplaceLineEndings("\n"));
+        if (report.Overview is { } overview)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n!{Link(overview.Title, toResults + OverviewChart.File)}\n");
+        }
+
         Summary(report, toResults, text);
         foreach (ReportFolder folder in report.Folders)
         {

@@ -8,7 +8,7 @@ namespace AdmmKit.Experiments.Report;
 internal sealed record ReportSelection(ComparisonTable First, ComparisonTable More)
 {
     /// <summary>Lines that are shown at once; longer tables are folded.</summary>
-    public const int MaxLines = 24;
+    public const int MaxLines = 30;
 
     private const int Usual = 6;
 

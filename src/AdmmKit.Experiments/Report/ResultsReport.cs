@@ -1,4 +1,5 @@
 using AdmmKit.Experiments.Results;
+using AdmmKit.Notebooks.Charts;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Experiments.Report;
@@ -30,6 +31,11 @@ public sealed class ResultsReport
     /// <summary>The values that are worse than printed, each with its folder's name.</summary>
     public IReadOnlyList<(string Folder, ResultRow Row)> Missed =>
         [.. Folders.SelectMany(f => f.Rows.Where(r => r.Status == ResultStatus.Missed).Select(r => (f.Name, r)))];
+
+    /// <summary>One picture of Table 1 and the baselines; null where they are not there.</summary>
+    public LineChart? Overview => OverviewChart.Create(RowsOf("table1"), RowsOf("baselines"));
+
+    private IReadOnlyList<ResultRow> RowsOf(string name) => Folders.FirstOrDefault(f => f.Name == name)?.Rows ?? [];
 
     /// <summary>Reads every folder right below a directory; damaged ones are in it, as far as they can be read.</summary>
     /// <param name="directory">The directory, such as <c>results</c>.</param>
@@ -68,7 +74,9 @@ public sealed class ResultsReport
     /// <exception cref="AdmmKitException">It cannot be written.</exception>
     public void SaveHtml(string path) => AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(ToHtml())));
 
-    /// <summary>Writes the tables in Markdown, with links to the directory of results as seen from the file.</summary>
+    /// <summary>
+    /// Writes the tables in Markdown, with links to the directory of results as seen from the file, and the overview into that directory.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="directory">The directory of results.</param>
     /// <exception cref="AdmmKitException">It cannot be written.</exception>
@@ -79,5 +87,6 @@ public sealed class ResultsReport
         string way = Path.GetRelativePath(from, Path.GetFullPath(directory)).Replace('\\', '/');
         string text = ToMarkdown(way == "." ? "" : way + "/");
         AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+        Overview?.Save(Path.Combine(directory, OverviewChart.File));
     }
 }

@@ -30,6 +30,9 @@ public sealed class ComparisonTable : IDisplayable
     /// <summary>More columns than this do not fit on a page.</summary>
     public const int MaxColumns = 8;
 
+    /// <summary>As many are better than the long form, though one has to move sideways.</summary>
+    public const int MostColumns = 12;
+
     private readonly Dictionary<(string Row, ComparisonColumn Column), ResultRow> cells = [];
 
     private ComparisonTable(IReadOnlyList<ResultRow> values, string title)
@@ -57,11 +60,13 @@ public sealed class ComparisonTable : IDisplayable
 
     /// <summary>
     /// How it is laid out: as the paper prints it where it has no more than <see cref="MaxColumns"/> quantities, turned where it has no
-    /// more lines than that, else in the long form. A value that stands there twice is lost in none of them: it makes the form long.
+    /// more lines than that, else as the paper prints it up to <see cref="MostColumns"/>, else in the long form. A value that stands there
+    /// twice is lost in none of them: it makes the form long.
     /// </summary>
     public ComparisonLayout Layout => cells.Count < Values.Count ? ComparisonLayout.Long
         : Columns.Count <= MaxColumns ? ComparisonLayout.Wide
         : Rows.Count <= MaxColumns ? ComparisonLayout.Turned
+        : Columns.Count <= MostColumns ? ComparisonLayout.Wide
         : ComparisonLayout.Long;
 
     /// <summary>The value of a row, or null where there is none.</summary>

@@ -86,7 +86,9 @@ public class ComparisonTableTests
     public void Many_of_both_and_values_that_stand_there_twice_are_long()
     {
         Assert.Equal(ComparisonLayout.Long, ComparisonTable.Of(
-            from r in Enumerable.Range(0, 9) from q in Enumerable.Range(0, 9) select Row($"{r}", $"{q}", ours: q)).Layout);
+            from r in Enumerable.Range(0, 9) from q in Enumerable.Range(0, 13) select Row($"{r}", $"{q}", ours: q)).Layout);
+        Assert.Equal(ComparisonLayout.Wide, ComparisonTable.Of(
+            from r in Enumerable.Range(0, 9) from q in Enumerable.Range(0, 12) select Row($"{r}", $"{q}", ours: q)).Layout);
 
         ComparisonTable twice = ComparisonTable.Of([Row("a", "top1", "%", ours: 1), Row("a", "top1", "%", ours: 2)]);
         Assert.Equal(ComparisonLayout.Long, twice.Layout);
