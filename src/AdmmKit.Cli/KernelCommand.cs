@@ -53,7 +53,7 @@ internal static class KernelCommand
                 "Next: 'jupyter notebook' or 'jupyter lab', open a notebook, and run its cells; 'admmkit kernel uninstall' removes the "
                 + "kernels.");
             return CommandLineTool.Success;
-        }));
+        }, keeps: false));
         return command;
     }
 
@@ -70,7 +70,7 @@ internal static class KernelCommand
                 ? $"Nothing to remove: no kernel in {specs.Folder} is AdmmKit's."
                 : $"Removed from {specs.Folder}: {string.Join(", ", removed.Select(k => k.Name))}.");
             return CommandLineTool.Success;
-        }));
+        }, keeps: false));
         return command;
     }
 
@@ -96,7 +96,7 @@ internal static class KernelCommand
             }
 
             return CommandLineTool.Success;
-        }));
+        }, keeps: false));
         return command;
     }
 

@@ -47,6 +47,15 @@ internal static class NotebookCommand
                 result.AddError("--check compares with what is in the files and writes nothing: leave out --output and --set.");
             }
         });
+        files.Validators.Add(result =>
+        {
+            // What is no option would otherwise be taken for a file.
+            string[] options = [output.Name, check.Name, timeout.Name, set.Name];
+            foreach (string word in result.Tokens.Select(t => t.Value).Where(t => t.StartsWith("--", StringComparison.Ordinal)))
+            {
+                result.AddError(Names.Unknown("option", word, options));
+            }
+        });
         timeout.Validators.Add(result =>
         {
             if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double seconds) && seconds is not (>= 0 and <= 1e6))

@@ -98,22 +98,24 @@ public static class Displays
         return (TableColumns.Table(items, null, [], typeof(object)) with { Note = note }).ToBundle();
     }
 
-    private static MimeBundle OfRecord(object value) => new Table(
-        null, ["property", "value"], [.. TableColumns.Of(value.GetType()).Select(c => new object?[] { c.Name, TextOf(c.Of(value)) })]).ToBundle();
+    private static MimeBundle OfRecord(object value)
+    {
+        object?[][] rows = [.. TableColumns.Of(value.GetType()).Select(c => new object?[] { c.Name, TextOf(c.Of(value)) })];
+        return new Table(null, ["property", "value"], rows).ToBundle();
+    }
 
     // Records and anonymous types are nothing but their properties; of other types reading them may do anything.
     private static bool IsRecord(object? value) => value?.GetType() is { } type
-        && (type.GetMethod("<Clone>$") is not null || (type.IsDefined(typeof(CompilerGeneratedAttribute)) && type.Name.Contains("AnonymousType", StringComparison.Ordinal)))
+        && (type.GetMethod("<Clone>$") is not null || type.Name.StartsWith("<>f__AnonymousType", StringComparison.Ordinal))
         && TableColumns.Of(type).Count > 0;
 
     private static bool IsPair(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(KeyValuePair<,>);
 
-    private static bool OfSystem(Type type) => (type.Namespace ?? "") is var space
-        && (space is "System" or "Microsoft" || space.StartsWith("System.", StringComparison.Ordinal) || space.StartsWith("Microsoft.", StringComparison.Ordinal));
+    private static bool OfSystem(Type type) => type.Namespace?.Split('.')[0] is "System" or "Microsoft";
 
-    private static int? Count(IEnumerable sequence) => sequence is ICollection c ? c.Count
-        : sequence.GetType().GetInterfaces().FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IReadOnlyCollection<>))
-            ?.GetProperty("Count")?.GetValue(sequence) as int?;
+    private static int? Count(IEnumerable sequence) => sequence is ICollection c ? c.Count : sequence.GetType().GetInterfaces()
+        .FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IReadOnlyCollection<>))
+        ?.GetProperty("Count")?.GetValue(sequence) as int?;
 
     private static string List(IEnumerable sequence, int most)
     {
@@ -126,7 +128,8 @@ public static class Displays
     private static string Bracketed(IEnumerable<object?> items, bool more, IEnumerable sequence)
     {
         string[] texts = [.. items.Select(i => i is IEnumerable and not string ? $"{i.GetType().Name}" : TextOf(i))];
-        string rest = !more ? "" : Count(sequence) is { } count ? FormattableString.Invariant($", ... {count - texts.Length} more") : ", ...";
+        string rest = !more ? "" : Count(sequence) is { } count ? FormattableString.Invariant($", ... {count - texts.Length} more")
+            : ", ...";
         return $"[{string.Join(", ", texts)}{rest}]";
     }
 
@@ -150,6 +153,10 @@ public static class Displays
         Exception inner = e is TargetInvocationException { InnerException: { } i } ? i : e;
         return $"({value?.GetType().Name} cannot be shown: {inner.GetType().Name}: {inner.Message})";
     }
+
+    /// <summary>Text in one line, of at most so many characters.</summary>
+    internal static string OneLine(string text, int most = ShownInCell) =>
+        Bounded(string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), most);
 
     internal static string Bounded(string text, int most)
     {

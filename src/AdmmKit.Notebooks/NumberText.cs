@@ -64,7 +64,8 @@ internal static class NumberText
     private static string Fixed(double value, int decimals, bool trim)
     {
         string group = Math.Abs(value) >= 10_000 ? "#,0" : "0";
-        string text = value.ToString(decimals == 0 ? group : $"{group}.{new string(trim ? '#' : '0', decimals)}", CultureInfo.InvariantCulture);
+        string format = decimals == 0 ? group : $"{group}.{new string(trim ? '#' : '0', decimals)}";
+        string text = value.ToString(format, CultureInfo.InvariantCulture);
         return text.AsSpan().Trim("-0.").IsEmpty ? text.TrimStart('-') : text;
     }
 }

@@ -17,7 +17,8 @@ public sealed record ProgressFigure(string Name, string Text);
 /// <param name="Ended">Whether the work has ended.</param>
 [TypeFormatterSource(typeof(ProgressForms))]
 public sealed record ProgressView(
-    string Phase, double Fraction, IReadOnlyList<ProgressFigure> Figures, IReadOnlyList<string> Milestones, bool Ended = false) : IDisplayable
+    string Phase, double Fraction, IReadOnlyList<ProgressFigure> Figures, IReadOnlyList<string> Milestones, bool Ended = false)
+    : IDisplayable
 {
     private const int BarLength = 24, ShownMilestones = 20, LongestText = 200;
 
@@ -31,8 +32,7 @@ public sealed record ProgressView(
     /// <inheritdoc/>
     public MimeBundle ToBundle() => new(new Dictionary<string, string> { [MimeTypes.Html] = Html(), [MimeTypes.Text] = Text() });
 
-    private static string Line(string text) =>
-        Displays.Bounded(string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), LongestText);
+    private static string Line(string text) => Displays.OneLine(text, LongestText);
 
     private string Html()
     {
@@ -40,13 +40,14 @@ public sealed record ProgressView(
         if (!Ended)
         {
             // Colours that are seen on light and dark; where styles are stripped, the text says the same.
-            html.Append($"<div role=\"progressbar\" aria-valuenow=\"{Percent}\" style=\"height:.7em;max-width:36em;border-radius:.35em;background:rgba(128,128,128,.3)\">")
-                .Append($"<div style=\"height:100%;width:{Percent}%;border-radius:.35em;background:#0072B2\"></div></div>");
+            const string shape = "height:.7em;border-radius:.35em", track = "max-width:36em;background:rgba(128,128,128,.3)";
+            html.Append($"<div role=\"progressbar\" aria-valuenow=\"{Percent}\" style=\"{shape};{track}\">")
+                .Append($"<div style=\"{shape};width:{Percent}%;background:#0072B2\"></div></div>");
         }
 
         html.Append($"<div>{(Ended ? "" : $"<b>{Percent} %</b> ")}{Escape(Phase)}{Figure(" · ")}</div>");
-        IEnumerable<string> items = Items.Select(m => $"<li>{Escape(m)}</li>");
-        return html.Append(Milestones.Count > 0 ? $"<ul style=\"margin:.3em 0\">{string.Concat(items)}</ul>" : "").Append("</div>\n").ToString();
+        string items = string.Concat(Items.Select(m => $"<li>{Escape(m)}</li>"));
+        return html.Append(items.Length > 0 ? $"<ul style=\"margin:.3em 0\">{items}</ul>" : "").Append("</div>\n").ToString();
 
         static string Escape(string text) => ChartText.Escape(Line(text));
         string Figure(string between) => string.Concat(Figures.Select(f => between + Escape(f.Name) + " " + Escape(f.Text)));

@@ -54,7 +54,8 @@ public sealed record Table : IDisplayable
             if (row.Count != headers.Count)
             {
                 throw new AdmmKitException(FormattableString.Invariant(
-                    $"Row {index + 1} of the table '{title}' has {row.Count} cells for {headers.Count} columns: give one each, null where there is none."));
+                    $"Row {index + 1} of the table '{title}' has {row.Count} cells for {headers.Count} columns: ")
+                    + "give one each, null where there is none.");
             }
         }
 

@@ -40,7 +40,8 @@ internal static class TableColumns
             : [.. types.SelectMany(Of).Select(c => c.Name).Distinct().Select(Mixed)];
         TableColumn[] columns = names.Count == 0 ? [.. all] : [.. names.Select(n => all.FirstOrDefault(c => c.Name == n)
             ?? throw new AdmmKitException(Names.Unknown("column", n, [.. all.Select(c => c.Name)])))];
-        return new Table(title, [.. columns.Select(c => c.Name)], [.. records.Select(r => columns.Select(c => r is null ? null : c.Of(r)).ToArray())]);
+        object?[][] rows = [.. records.Select(r => columns.Select(c => r is null ? null : c.Of(r)).ToArray())];
+        return new Table(title, [.. columns.Select(c => c.Name)], rows);
     }
 
     private static TableColumn Mixed(string name) => new(name, r => Of(r.GetType()).FirstOrDefault(c => c.Name == name)?.Of(r));

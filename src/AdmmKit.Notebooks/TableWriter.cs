@@ -8,12 +8,19 @@ namespace AdmmKit.Notebooks;
 internal sealed class TableWriter
 {
     // Colours are see-through, so that they suit the page's own light or dark background; the text keeps the page's colour.
-    private const string Style = "<style>.admmkit-table{border-collapse:collapse;margin:.5em 0}"
-        + ".admmkit-table caption{caption-side:top;text-align:left;font-weight:bold;padding:.3em 0;color:inherit}"
-        + ".admmkit-table th,.admmkit-table td{padding:.2em .7em;text-align:left;vertical-align:top;border-bottom:1px solid rgba(128,128,128,.35)}"
-        + ".admmkit-table th{border-bottom:2px solid rgba(128,128,128,.6)}.admmkit-table .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
-        + ".admmkit-table .strong{font-weight:bold}.admmkit-table .good{background:rgba(0,158,115,.18)}.admmkit-table .notice{background:rgba(230,159,0,.2)}"
-        + ".admmkit-table .bad{background:rgba(213,94,0,.25)}.admmkit-table .muted{opacity:.65}.admmkit-table .note{border:0;opacity:.75}</style>";
+    private const string Style = """
+        <style>
+        .admmkit-table { border-collapse: collapse; margin: .5em 0 }
+        .admmkit-table caption { caption-side: top; text-align: left; font-weight: bold; padding: .3em 0; color: inherit }
+        .admmkit-table th, .admmkit-table td { padding: .2em .7em; text-align: left; vertical-align: top }
+        .admmkit-table td { border-bottom: 1px solid rgba(128,128,128,.35) }
+        .admmkit-table th { border-bottom: 2px solid rgba(128,128,128,.6) }
+        .admmkit-table .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+        .admmkit-table .strong { font-weight: bold } .admmkit-table .muted { opacity: .65 }
+        .admmkit-table .good { background: rgba(0,158,115,.18) } .admmkit-table .notice { background: rgba(230,159,0,.2) }
+        .admmkit-table .bad { background: rgba(213,94,0,.25) } .admmkit-table .note { border: 0; opacity: .75 }
+        </style>
+        """;
 
     private const string MarkdownSpecials = "\\`*_[]|~$";
 
@@ -27,19 +34,20 @@ internal sealed class TableWriter
     {
         this.table = table;
         IReadOnlyList<TableCell>[] rows = [.. table.Rows.Take(Table.ShownRows)];
-        headers = [.. table.Headers.Select(h => OneLine(h))];
+        headers = [.. table.Headers.Select(h => Displays.OneLine(h))];
         texts = [.. rows.Select(_ => new string[headers.Count])];
         right = new bool[headers.Count];
         for (int c = 0; c < headers.Count; c++)
         {
-            Func<double, string> number = NumberText.Column(rows.Select(r => r[c].Value).Where(NumberText.IsNumber).Select(v => NumberText.Value(v!)));
+            IEnumerable<object?> numbers = rows.Select(r => r[c].Value).Where(NumberText.IsNumber);
+            Func<double, string> number = NumberText.Column(numbers.Select(v => NumberText.Value(v!)));
             for (int r = 0; r < rows.Length; r++)
             {
                 texts[r][c] = rows[r][c].Value switch
                 {
                     null => "",
                     { } v when NumberText.IsNumber(v) => NumberText.Value(v) is var d && double.IsNaN(d) ? "" : number(d),
-                    { } v => OneLine(Displays.TextOf(v)),
+                    { } v => Displays.OneLine(Displays.TextOf(v)),
                 };
             }
 
@@ -49,12 +57,12 @@ internal sealed class TableWriter
 
         string? cut = table.Rows.Count > rows.Length
             ? FormattableString.Invariant($"The first {rows.Length} of {table.Rows.Count} rows.") : null;
-        note = (table.Note, cut) is (null, null) ? null : OneLine($"{table.Note} {cut}");
+        note = (table.Note, cut) is (null, null) ? null : Displays.OneLine($"{table.Note} {cut}");
     }
 
     public string Html()
     {
-        var html = new StringBuilder(Style).Append("\n<table class=\"admmkit-table\">\n");
+        var html = new StringBuilder(Style.ReplaceLineEndings("\n")).Append("\n<table class=\"admmkit-table\">\n");
         if (table.Title is { } title)
         {
             html.Append("<caption>").Append(ChartText.Escape(title)).Append("</caption>\n");
@@ -73,7 +81,7 @@ internal sealed class TableWriter
             for (int c = 0; c < headers.Count; c++)
             {
                 CellStyle style = table.Rows[r][c].Style;
-                string names = string.Join(' ', new[] { right[c] ? "n" : "", style == CellStyle.Plain ? "" : Name(style) }.Where(n => n.Length > 0));
+                string names = $"{(right[c] ? "n" : "")} {Name(style)}".Trim();
                 html.Append("<td").Append(names.Length > 0 ? $" class=\"{names}\"" : "").Append(right[c] ? " align=\"right\">" : ">")
                     .Append(ChartText.Escape(texts[r][c])).Append("</td>");
             }
@@ -84,7 +92,8 @@ internal sealed class TableWriter
         html.Append("</tbody>\n");
         if (note is not null)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<tfoot><tr><td class=\"note\" colspan=\"{Math.Max(1, headers.Count)}\">{ChartText.Escape(note)}</td></tr></tfoot>\n");
+            html.Append(CultureInfo.InvariantCulture, $"<tfoot><tr><td class=\"note\" colspan=\"{Math.Max(1, headers.Count)}\">")
+                .Append(ChartText.Escape(note)).Append("</td></tr></tfoot>\n");
         }
 
         return html.Append("</table>\n").ToString();
@@ -93,7 +102,7 @@ internal sealed class TableWriter
     public string Markdown()
     {
         var text = new StringBuilder();
-        text.Append(table.Title is { } title ? $"**{Escaped(OneLine(title))}**\n\n" : "");
+        text.Append(table.Title is { } title ? $"**{Escaped(Displays.OneLine(title))}**\n\n" : "");
         Row(headers.Select(Escaped));
         Row(right.Select(r => r ? "---:" : "---"));
         for (int r = 0; r < texts.Length; r++)
@@ -110,7 +119,7 @@ internal sealed class TableWriter
     {
         int[] widths = [.. headers.Select((h, c) => texts.Select(t => t[c].Length).Append(h.Length).Max())];
         var text = new StringBuilder();
-        text.Append(table.Title is { } title ? OneLine(title) + "\n" : "");
+        text.Append(table.Title is { } title ? Displays.OneLine(title) + "\n" : "");
         Row(headers);
         Row(widths.Select(w => new string('-', w)));
         foreach (string[] row in texts)
@@ -150,10 +159,9 @@ internal sealed class TableWriter
     }
 
     // Also "12 %", "1,200 KB", "9x" and "-3": a quantity and its unit.
-    private static bool LooksLikeNumber(string text) => text.TrimStart('-', '+', '−', '≤', '≥', '<', '>', '~', '≈', ' ') is { Length: > 0 } rest
+    private static bool LooksLikeNumber(string text) =>
+        text.TrimStart('-', '+', '−', '≤', '≥', '<', '>', '~', '≈', ' ') is { Length: > 0 } rest
         && (char.IsAsciiDigit(rest[0]) || rest is "∞" or "–");
-
-    private static string OneLine(string text) => Displays.Bounded(string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), 300);
 
     private static string Name(CellStyle style) => style switch
     {
@@ -161,7 +169,8 @@ internal sealed class TableWriter
         CellStyle.Good => "good",
         CellStyle.Notice => "notice",
         CellStyle.Bad => "bad",
-        _ => "muted",
+        CellStyle.Muted => "muted",
+        _ => "",
     };
 
     private static string Escaped(string text)

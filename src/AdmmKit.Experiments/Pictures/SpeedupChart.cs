@@ -16,10 +16,11 @@ public static class SpeedupChart
     /// <param name="curves">The platforms, each with a layer and the name of its curve.</param>
     /// <param name="printed">Published points, or none.</param>
     /// <param name="from">Where the curves begin, in % pruned; below 100.</param>
+    /// <param name="scale">How speedup is counted: where one layer gains little and another much, logarithmic.</param>
     /// <exception cref="AdmmKitException">A platform knows nothing of its layer.</exception>
     public static LineChart Create(
         string title, IReadOnlyList<(string Name, Platform Platform, LayerInfo Layer)> curves, IReadOnlyList<PublishedSpeedup>? printed = null,
-        double from = 0)
+        double from = 0, AxisScale scale = AxisScale.Linear)
     {
         ArgumentNullException.ThrowIfNull(curves);
         // Sparse, as it is at every point: where a platform may run the layer dense, the curve would stop at 1.
@@ -44,6 +45,6 @@ public static class SpeedupChart
                 "printed (Tables 8 and 9, Fig. 4)", [.. printed.Select(p => 100 * (1 - p.Density))], [.. printed.Select(p => p.Speedup)], SeriesStyle.Markers));
         }
 
-        return new LineChart(title, "pruned (%)", [new ChartPanel("speedup (x)", series)]);
+        return new LineChart(title, "pruned (%)", [new ChartPanel("speedup (x)", series, scale)]);
     }
 }

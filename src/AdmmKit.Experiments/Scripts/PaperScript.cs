@@ -2,6 +2,7 @@ using AdmmKit.Experiments.Accounting;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
 using AdmmKit.Experiments.Tables;
+using AdmmKit.Notebooks;
 using AdmmKit.Notebooks.Charts;
 
 namespace AdmmKit.Experiments.Scripts;
@@ -94,6 +95,18 @@ public sealed class PaperScript
         run.Models.Last().Model.Save(path);
         Wrote(path);
         Chart("training.svg", RunChart.Create(run));
+    }
+
+    /// <summary>Writes a table as CSV.</summary>
+    /// <param name="file">The file, ending in .csv.</param>
+    /// <param name="table">The table.</param>
+    /// <exception cref="AdmmKitException">It cannot be written.</exception>
+    public void Csv(string file, Table table)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        string path = Path.Combine(Folder, file);
+        table.SaveCsv(path);
+        Wrote(path);
     }
 
     /// <summary>Writes a picture, and the Plotly figure beside it.</summary>

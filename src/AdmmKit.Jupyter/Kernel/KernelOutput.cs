@@ -20,9 +20,9 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
     private readonly Lock gate = new();
     private readonly StringBuilder text = new();
     private Timer? timer;
-    private bool textIsError, closed;
+    private bool textIsError, isWaiting, closed;
 
-    /// <summary>Why the cell failed; null where it did not say. It is published when the cell is over and it is known how it ended.</summary>
+    /// <summary>Why the cell failed, to be published when it is known how it ended; null where it did not say.</summary>
     public CellError? LastError { get; private set; }
 
     /// <inheritdoc/>
@@ -39,10 +39,12 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
             this.text.Append(text);
             if (this.text.Length >= GatheredCharacters || closed)
             {
-                SendText();
+                SendWholeCharacters();
             }
-            else
+            else if (!isWaiting)
             {
+                // Once: were the time to begin anew with each line, a cell that writes often would be silent.
+                isWaiting = true;
                 timer ??= new Timer(_ => Flush());
                 timer.Change(GatheringTime, Timeout.InfiniteTimeSpan);
             }
@@ -68,15 +70,6 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
 
     /// <summary>Tells everybody why the cell failed, after all that it put out.</summary>
     public void Publish(CellError error) => Send("error", ErrorContent(error));
-
-    /// <summary>Sends the text that waits.</summary>
-    private void Flush()
-    {
-        lock (gate)
-        {
-            SendText();
-        }
-    }
 
     /// <summary>
     /// Sends the text that waits; what the cell still says afterwards, from threads that it left behind, goes out at once.
@@ -133,6 +126,24 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
             SendText();
             publish(type, content);
         }
+    }
+
+    private void Flush()
+    {
+        lock (gate)
+        {
+            isWaiting = false;
+            SendWholeCharacters();
+        }
+    }
+
+    // A console is written to by UTF-16 units, too: half a pair waits for the other.
+    private void SendWholeCharacters()
+    {
+        string half = text.Length > 0 && char.IsHighSurrogate(text[^1]) ? text[^1].ToString() : "";
+        text.Length -= half.Length;
+        SendText();
+        text.Append(half);
     }
 
     private void SendText()

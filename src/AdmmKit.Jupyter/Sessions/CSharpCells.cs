@@ -24,7 +24,8 @@ internal sealed class CSharpCells : ICellEngine
     {
         this.sources = sources;
         Options = ScriptOptions.Default
-            .WithReferences(CellReferences.Platform.Append(typeof(CellFunctions).Assembly.Location).Select(f => MetadataReference.CreateFromFile(f)))
+            .WithReferences(CellReferences.Platform.Append(typeof(CellFunctions).Assembly.Location).Select(MetadataOfCells.Of))
+            .WithMetadataResolver(new MetadataOfCells())
             .WithImports([.. Imports, typeof(DisplayExtensions).Namespace!, typeof(CellFunctions).FullName!])
             .WithLanguageVersion(LanguageVersion.Latest)
             .WithOptimizationLevel(OptimizationLevel.Release)
@@ -33,11 +34,14 @@ internal sealed class CSharpCells : ICellEngine
             .WithFileEncoding(Encoding.UTF8);
     }
 
-    /// <summary>With all references so far.</summary>
-    public ScriptOptions Options { get; private set; }
+    // With all references so far.
+    private ScriptOptions Options { get; set; }
 
-    /// <summary>The last cell that ran, which those after it are compiled against; null before the first.</summary>
-    public Script<object>? Last => (Script<object>?)state?.Script;
+    /// <summary>Code as the next cell, to be looked at and not to be run.</summary>
+    public Compilation Compilation(string code) => Next(code, Options).GetCompilation();
+
+    /// <summary>Compiles and runs a first cell that nobody sees, which takes most of a second.</summary>
+    public void Prepare() => CSharpScript.Create<object>("1", Options, globalsType: null, loader).RunAsync().Wait();
 
     public IReadOnlyCollection<string> Variables => state is null ? [] : [.. state.Variables.Select(v => v.Name).Distinct()];
 
@@ -62,7 +66,7 @@ internal sealed class CSharpCells : ICellEngine
 
     public void Reference(string path)
     {
-        Options = Options.AddReferences(MetadataReference.CreateFromFile(path));
+        Options = Options.AddReferences(MetadataOfCells.Of(path));
         loader.RegisterDependency(Assembly.LoadFrom(path));
     }
 
@@ -76,7 +80,7 @@ internal sealed class CSharpCells : ICellEngine
             source, 1, $"'{name}' is of the type {type}, which has no name in C#. Share values of types that both languages know.");
         if (!CellReferences.IsPlatform(type.Assembly))
         {
-            Options = Options.AddReferences(MetadataReference.CreateFromFile(type.Assembly.Location));
+            Options = Options.AddReferences(MetadataOfCells.Of(type.Assembly.Location));
         }
 
         Run(new CodePart(CellLanguage.CSharp, $"{typeName} {name} = default;", source), CancellationToken.None);

@@ -15,6 +15,9 @@ public sealed class CellSession : ICellSession
 {
     private const int MaxImportDepth = 20;
 
+    // More than anyone reads; a list of all types takes a viewer seconds.
+    private const int MaxCompletions = 1_000;
+
     private readonly Dictionary<string, CellSource> sources = new(StringComparer.Ordinal);
     private readonly Dictionary<CellLanguage, ICellEngine> engines;
     private readonly string? folder;
@@ -28,6 +31,10 @@ public sealed class CellSession : ICellSession
         this.folder = folder;
         engines = new() { [CellLanguage.CSharp] = new CSharpCells(sources), [CellLanguage.FSharp] = new FSharpCells(sources) };
     }
+
+    private CSharpCells CSharp => (CSharpCells)engines[CellLanguage.CSharp];
+
+    private FSharpCells FSharp => (FSharpCells)engines[CellLanguage.FSharp];
 
     private string Folder => folder ?? Environment.CurrentDirectory;
 
@@ -51,14 +58,62 @@ public sealed class CellSession : ICellSession
         return end;
     }
 
-    /// <inheritdoc/>
-    public Completion Complete(string source, int position, CellLanguage language) => new([], position, position);
+    /// <summary>Starts what a language needs, which takes seconds that are no cell's own.</summary>
+    /// <param name="language">The language.</param>
+    public void Prepare(CellLanguage language)
+    {
+        if (language == CellLanguage.FSharp)
+        {
+            _ = FSharp.Session;
+        }
+        else
+        {
+            CSharp.Prepare();
+        }
+    }
 
     /// <inheritdoc/>
-    public MimeBundle? Inspect(string source, int position, CellLanguage language) => null;
+    public Completion Complete(string source, int position, CellLanguage language)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        position = Math.Clamp(position, 0, source.Length);
+        var at = CodeAt.Find(source, position, language);
+        int start = CodeAt.StartOfName(source, position);
+        if (at.IsDirective)
+        {
+            int line = position == 0 ? 0 : source.LastIndexOf('\n', position - 1) + 1;
+            return new Completion(
+                [.. Directive.Known.Where(d => d.StartsWith(source[line..position], StringComparison.Ordinal)).Order(StringComparer.Ordinal)], line, position);
+        }
+
+        string prefix = source[start..position];
+        IEnumerable<string> names = at.Language == CellLanguage.CSharp
+            ? CSharpAssist.Names(CSharp.Compilation(at.Code), start, prefix)
+            : FSharpAssist.Names(FSharp.Session, at.Code, start, prefix);
+        return new Completion([.. names.Take(MaxCompletions)], start, position);
+    }
 
     /// <inheritdoc/>
-    public Completeness Check(string source, CellLanguage language) => Completeness.Complete;
+    public MimeBundle? Inspect(string source, int position, CellLanguage language)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        position = Math.Clamp(position, 0, source.Length);
+        var at = CodeAt.Find(source, position, language);
+        return at.IsDirective ? null
+            : at.Language == CellLanguage.CSharp ? CSharpAssist.Describe(CSharp.Compilation(at.Code), position)
+            : FSharpAssist.Describe(FSharp.Session, at.Code, position);
+    }
+
+    /// <inheritdoc/>
+    public Completeness Check(string source, CellLanguage language)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        // What is typed last decides whether more has to come.
+        var at = CodeAt.Find(source, source.Length, language);
+        return at.IsDirective || string.IsNullOrWhiteSpace(at.Code) ? Completeness.Complete
+            : at.Language == CellLanguage.CSharp ? CSharpAssist.Check(at.Code)
+            : FSharpAssist.Check(FSharp.Session, at.Code);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

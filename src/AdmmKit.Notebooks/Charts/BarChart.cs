@@ -54,13 +54,14 @@ public sealed record BarChart(
 
     /// <summary>The title and each series in a line.</summary>
     /// <exception cref="AdmmKitException">As for <see cref="ToSvg"/>.</exception>
-    public string ToText() => string.Concat(ChartBundle.Lines(
-            [.. Checked().Series.Select(s => $"  {ChartBundle.Name(s.Name)}: {ChartBundle.Numbers(s.Values, i => ChartBundle.Name(Categories[i]))}")])
-        .Prepend($"{ChartBundle.Name(YTitle)} by {ChartBundle.Name(XTitle)}").Prepend(ChartBundle.Name(Title))
-        .Select(l => l + "\n"));
+    public string ToText()
+    {
+        string[] series = [.. Checked().Series.Select(s => ChartBundle.Line(s.Name, s.Values, i => ChartBundle.Name(Categories[i])))];
+        return string.Join('\n', [ChartBundle.Name(Title), ChartBundle.Heading(YTitle, XTitle), .. ChartBundle.Lines(series), ""]);
+    }
 
     /// <inheritdoc/>
-    public MimeBundle ToBundle() => ChartBundle.Of(this, Title);
+    public MimeBundle ToBundle() => ChartBundle.Of(Title, ToSvg(), ToPlotlyJson(), ToText());
 
     /// <summary>Colours come round again after the last one, paler each time.</summary>
     internal static double Opacity(int series) => 1.0 / (1 + (series / ChartColours.Count));

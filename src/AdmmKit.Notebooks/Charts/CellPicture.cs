@@ -38,7 +38,7 @@ internal readonly record struct CellIndex(int Count, double First, double Distan
         }
     }
 
-    private static string Label(long index) => index.ToString(CultureInfo.InvariantCulture);
+    public static string Label(long index) => index.ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>A picture of cells, each of which has the colour of its number; what heat maps and grids of kernels come down to.</summary>
@@ -53,7 +53,8 @@ internal readonly record struct CellIndex(int Count, double First, double Distan
 /// <param name="X">Names of columns.</param>
 /// <param name="Y">Names of rows.</param>
 internal sealed record CellPicture(
-    string Title, string XTitle, string YTitle, string Unit, int Rows, int Columns, float[] Values, ColourRange Range, CellIndex X, CellIndex Y)
+    string Title, string XTitle, string YTitle, string Unit, int Rows, int Columns, float[] Values, ColourRange Range,
+    CellIndex X, CellIndex Y)
 {
     private const double LargestCell = 26, LargestHeight = 560, SmallestSide = 90, ShortestTitle = 160;
 
@@ -75,6 +76,8 @@ internal sealed record CellPicture(
     private ColourScale Scale => Ends is { } ends ? new(ends.Low, ends.High, Range) : new(
         Values.Where(float.IsFinite).DefaultIfEmpty(1).Min(), Values.Where(float.IsFinite).DefaultIfEmpty(0).Max(), Range);
 
+    public MimeBundle Bundle() => ChartBundle.Of(Title, Svg(), Plotly(), Text());
+
     public string Svg()
     {
         var canvas = new SvgCanvas(Title);
@@ -84,13 +87,14 @@ internal sealed record CellPicture(
         canvas.Y += 4;
         scale.Draw(canvas, Unit, Absent);
         canvas.Heading(YTitle, []);
-        double left = Margin + TickLength + 6 + ChartText.Width((Math.Max(1, Y.Count) * (long)Y.Each).ToString(CultureInfo.InvariantCulture), TextSize);
+        string last = CellIndex.Label(Math.Max(1, Y.Count) * (long)Y.Each);
+        double left = Margin + TickLength + 6 + ChartText.Width(last, TextSize);
         (double width, double height) = CellSize(Width - Margin - 8 - left);
         double top = canvas.Y, right = left + (Columns * width), bottom = top + (Rows * height);
         Cells(canvas, scale, left, top, width, height);
         if (Frames.Count == 0)
         {
-            canvas.Draw($"<rect class=\"frame axis\" x=\"{N(left)}\" y=\"{N(top)}\" width=\"{N(right - left)}\" height=\"{N(bottom - top)}\"/>");
+            canvas.Draw($"<path class=\"frame axis\" d=\"M{N(left)} {N(top)}H{N(right)}V{N(bottom)}H{N(left)}z\"/>");
         }
 
         foreach ((double cell, string label) in Y.Labels((_, distance) => distance * height >= LineHeight))
@@ -144,8 +148,8 @@ internal sealed record CellPicture(
         string range = shown.Length == 0 ? "no numbers"
             : $"{NumberText.Short(shown.Min())} to {NumberText.Short(shown.Max())}, mean {NumberText.Short(shown.Average(v => (double)v))}";
         string note = Note.Length == 0 ? "" : Note + "\n";
-        return FormattableString.Invariant(
-            $"{ChartBundle.Name(Title)}\n{ChartBundle.Name(YTitle)} by {ChartBundle.Name(XTitle)}: {Rows} x {Columns} cells\n  {ChartBundle.Name(Unit)}: {range}\n{note}");
+        string size = FormattableString.Invariant($"{Rows} x {Columns} cells");
+        return $"{ChartBundle.Name(Title)}\n{ChartBundle.Heading(YTitle, XTitle)}: {size}\n  {ChartBundle.Name(Unit)}: {range}\n{note}";
     }
 
     private static JsonObject Axis(string title, CellIndex index, string anchor, params (string Name, string Value)[] more)

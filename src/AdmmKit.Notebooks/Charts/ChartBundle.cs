@@ -11,22 +11,24 @@ internal static class ChartBundle
     /// In a page the SVG is an image of its own: its style cannot touch the page, nor another chart's, and viewers that strip
     /// styles and drawings from pages, as GitHub's does, still show images.
     /// </summary>
-    public static MimeBundle Of(IChart chart, string title)
+    public static MimeBundle Of(string title, string svg, string plotly, string text) => new(new Dictionary<string, string>
     {
-        string svg = chart.ToSvg();
-        return new(new Dictionary<string, string>
-        {
-            [MimeTypes.Html] = $"<figure style=\"margin:0\"><img alt=\"{ChartText.Escape(title)}\" style=\"max-width:100%;height:auto\" "
-                + $"src=\"data:{MimeTypes.Svg};base64,{Convert.ToBase64String(Encoding.UTF8.GetBytes(svg))}\"/></figure>\n",
-            [MimeTypes.Svg] = svg,
-            [MimeTypes.Plotly] = chart.ToPlotlyJson(),
-            [MimeTypes.Text] = chart.ToText(),
-        });
-    }
+        [MimeTypes.Html] = $"<figure style=\"margin:0\"><img alt=\"{ChartText.Escape(title)}\" style=\"max-width:100%;height:auto\" "
+            + $"src=\"data:{MimeTypes.Svg};base64,{Convert.ToBase64String(Encoding.UTF8.GetBytes(svg))}\"/></figure>\n",
+        [MimeTypes.Svg] = svg,
+        [MimeTypes.Plotly] = plotly,
+        [MimeTypes.Text] = text,
+    });
 
     /// <summary>Text of at most so many characters in one line.</summary>
-    public static string Name(string text) =>
-        Displays.Bounded(string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), 80);
+    public static string Name(string text) => Displays.OneLine(text, 80);
+
+    /// <summary>What the lines that follow show.</summary>
+    public static string Heading(string yTitle, string xTitle) => $"{Name(yTitle)} by {Name(xTitle)}";
+
+    /// <summary>One series: its name and its numbers.</summary>
+    public static string Line(string name, IReadOnlyList<double> values, Func<int, string> nameOf) =>
+        $"  {Name(name)}: {Numbers(values, nameOf)}";
 
     /// <summary>As many lines as can be read, and how many there would be.</summary>
     public static IEnumerable<string> Lines(IReadOnlyCollection<string> lines) => lines.Count <= ManySeries
@@ -34,7 +36,7 @@ internal static class ChartBundle
         : [.. lines.Take(ManySeries), FormattableString.Invariant($"  ... {lines.Count - ManySeries} more")];
 
     /// <summary>Few numbers with their names; of many their number, range and the last.</summary>
-    public static string Numbers(IReadOnlyList<double> values, Func<int, string> nameOf)
+    private static string Numbers(IReadOnlyList<double> values, Func<int, string> nameOf)
     {
         if (values.Count <= ManyPoints)
         {
@@ -43,6 +45,7 @@ internal static class ChartBundle
 
         double[] finite = [.. values.Where(double.IsFinite)];
         return FormattableString.Invariant($"{values.Count} values") + (finite.Length == 0 ? ""
-            : $", {NumberText.Short(finite.Min())} to {NumberText.Short(finite.Max())}, last {nameOf(values.Count - 1)}: {NumberText.Short(values[^1])}");
+            : $", {NumberText.Short(finite.Min())} to {NumberText.Short(finite.Max())}")
+            + $", last {nameOf(values.Count - 1)}: {NumberText.Short(values[^1])}";
     }
 }

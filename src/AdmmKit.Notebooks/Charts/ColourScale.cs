@@ -75,17 +75,18 @@ internal sealed class ColourScale
         {
             for (int i = 0; i < Steps; i++)
             {
-                css.Append(i % 5 == 0 ? "\n    " : " ").Append(CultureInfo.InvariantCulture, $".admmkit .{Class(i)} {{ fill: {Colour(colours, i)} }}");
+                css.Append(i % 5 == 0 ? "\n    " : " ").Append($".admmkit .{Class(i)} {{ fill: {Colour(colours, i)} }}");
             }
         }
     }
 
     /// <summary>The scale as Plotly takes it, with the ends of the numbers.</summary>
-    public (JsonArray Colours, double Low, double High) Plotly() =>
-    (
-        [.. Light.Select((_, i) => (JsonNode)new JsonArray((double)i / (Light.Length - 1), Colour(Light, i * (Steps - 1) / (Light.Length - 1))))],
-        axis.Low, axis.High
-    );
+    public (JsonArray Colours, double Low, double High) Plotly()
+    {
+        double last = Light.Length - 1;
+        JsonArray colours = [.. Light.Select((_, i) => (JsonNode)new JsonArray(i / last, Colour(Light, (int)((Steps - 1) * i / last))))];
+        return (colours, axis.Low, axis.High);
+    }
 
     /// <summary>Draws the colours with their numbers, and beside them what has no colour.</summary>
     /// <param name="canvas">Where.</param>
@@ -97,8 +98,8 @@ internal sealed class ColourScale
         double left = Margin + (axis.Ticks.Max(t => ChartText.Width(t.Label, TextSize)) / 2), top = canvas.Y - 4;
         for (int i = 0; i < Steps; i++)
         {
-            double x = left + (i * BarWidth / Steps);
-            canvas.Draw($"<rect class=\"{Class(i)}\" x=\"{N(x)}\" y=\"{N(top)}\" width=\"{N((BarWidth / Steps) + 0.3)}\" height=\"{N(BarHeight)}\"/>");
+            string x = N(left + (i * BarWidth / Steps)), width = N((BarWidth / Steps) + 0.3);
+            canvas.Draw($"<rect class=\"{Class(i)}\" x=\"{x}\" y=\"{N(top)}\" width=\"{width}\" height=\"{N(BarHeight)}\"/>");
         }
 
         foreach (Tick tick in axis.Ticks)

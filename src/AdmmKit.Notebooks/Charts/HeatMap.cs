@@ -79,7 +79,7 @@ public sealed record HeatMap(string Title, int Rows, int Columns, ReadOnlyMemory
     public string ToText() => Picture().Text();
 
     /// <inheritdoc/>
-    public MimeBundle ToBundle() => ChartBundle.Of(this, Title);
+    public MimeBundle ToBundle() => Picture().Bundle();
 
     private CellPicture Picture()
     {
@@ -98,7 +98,7 @@ public sealed record HeatMap(string Title, int Rows, int Columns, ReadOnlyMemory
             Ends = Ends,
             Absent = cells.All(float.IsFinite) ? null : Absent,
             Note = whole ? "" : FormattableString.Invariant(
-                $"Each cell is the mean of up to {Pieces(Rows, rows)} x {Pieces(Columns, columns)} values; the matrix has {Rows} x {Columns}."),
+                $"Each cell is the mean of up to {Pieces(Rows, rows)} x {Pieces(Columns, columns)} values of {Rows} x {Columns}."),
             ShowValues = ShowValues,
         };
     }
@@ -116,7 +116,8 @@ public sealed record HeatMap(string Title, int Rows, int Columns, ReadOnlyMemory
 
         // A matrix that is pooled in one direction alone would look stretched, unless it is long and narrow.
         int side = Math.Max(high, wide);
-        return Pieces(Rows, side) * 4 >= Pieces(Columns, side) ? (Pieces(Rows, side), Pieces(Columns, side)) : (Pieces(Rows, high), Pieces(Columns, wide));
+        bool narrow = Pieces(Rows, side) * 4 < Pieces(Columns, side);
+        return narrow ? (Pieces(Rows, high), Pieces(Columns, wide)) : (Pieces(Rows, side), Pieces(Columns, side));
     }
 
     // The cells' sizes differ by at most one: a narrow one at the end would be the mean of few values, and stand out for that.

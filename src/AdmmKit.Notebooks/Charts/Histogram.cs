@@ -48,7 +48,8 @@ public sealed record Histogram(string Title, string XTitle, ReadOnlyMemory<float
         int most = IntervalSearch.LevelsPerSign(levels.Bits);
         return histogram with
         {
-            Levels = [.. Enumerable.Range(-most, (2 * most) + 1).Where(l => l != 0).Select(l => new HistogramLevel(l * (double)levels.Q, Times(l)))],
+            Levels = [.. Enumerable.Range(-most, (2 * most) + 1).Where(l => l != 0)
+                .Select(l => new HistogramLevel(l * (double)levels.Q, Times(l)))],
             LevelsName = FormattableString.Invariant($"{2 * most} levels, {levels.Bits} bits, interval q = {NumberText.Short(levels.Q)}"),
         };
 
@@ -68,7 +69,7 @@ public sealed record Histogram(string Title, string XTitle, ReadOnlyMemory<float
     public string ToText() => new HistogramWriter(this, Count()).Text();
 
     /// <inheritdoc/>
-    public MimeBundle ToBundle() => ChartBundle.Of(this, Title);
+    public MimeBundle ToBundle() => new HistogramWriter(this, Count()).Bundle();
 
     private HistogramBins Count()
     {

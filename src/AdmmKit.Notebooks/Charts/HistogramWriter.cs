@@ -20,6 +20,8 @@ internal sealed class HistogramWriter(Histogram chart, HistogramBins bins)
         bins.Strange == 0 ? "" : FormattableString.Invariant($"{bins.Strange:#,0} values are no finite numbers."),
     }.Where(s => s.Length > 0));
 
+    public MimeBundle Bundle() => ChartBundle.Of(chart.Title, Svg(), Plotly(), Text());
+
     public string Svg()
     {
         var canvas = new SvgCanvas(chart.Title);
@@ -33,10 +35,12 @@ internal sealed class HistogramWriter(Histogram chart, HistogramBins bins)
         canvas.Title();
         canvas.Y += 4;
         HistogramLevel[] levels = [.. chart.Levels.Where(l => xAxis.Shows(l.Value)).OrderBy(l => l.Value)];
+        void Level(double x1, double y1, double x2, double y2) => canvas.Draw(
+            $"<path class=\"level\" d=\"M{N(x1)} {N(y1)}L{N(x2)} {N(y2)}\" stroke=\"{LevelColour}\" stroke-dasharray=\"4 3\"/>");
         canvas.Heading(YTitle, levels.Length == 0 ? [] :
         [
-            ("values", (x, middle) => canvas.Draw($"<rect class=\"bar\" x=\"{N(x + 5)}\" y=\"{N(middle - 6)}\" width=\"12\" height=\"12\" fill=\"{ChartColours.At(0)}\"/>")),
-            (chart.LevelsName, (x, middle) => canvas.Draw($"<path d=\"M{N(x)} {N(middle)}h{N(Swatch)}\" stroke=\"{LevelColour}\" stroke-dasharray=\"4 3\"/>")),
+            ("values", (x, middle) => Bar(canvas, $"M{N(x + 5)} {N(middle - 6)}h12v12h-12z")),
+            (chart.LevelsName, (x, middle) => Level(x, middle, x + Swatch, middle)),
         ]);
         Names(canvas, levels, AtX);
         double top = canvas.Y, bottom = top + PlotHeight;
@@ -45,8 +49,7 @@ internal sealed class HistogramWriter(Histogram chart, HistogramBins bins)
         Bars(canvas, yAxis, AtX, AtY, bottom);
         foreach (HistogramLevel level in levels)
         {
-            string x = N(AtX(level.Value));
-            canvas.Draw($"<path class=\"level\" d=\"M{x} {N(top)}L{x} {N(bottom)}\" stroke=\"{LevelColour}\" stroke-dasharray=\"4 3\"/>");
+            Level(AtX(level.Value), top, AtX(level.Value), bottom);
         }
 
         canvas.Line("axis", left, top, left, bottom);
@@ -140,7 +143,9 @@ internal sealed class HistogramWriter(Histogram chart, HistogramBins bins)
 
         if (path.Length > 0)
         {
-            canvas.Draw($"<path class=\"bar\" d=\"{path}\" fill=\"{ChartColours.At(0)}\"/>");
+            Bar(canvas, path.ToString());
         }
     }
+
+    private static void Bar(SvgCanvas canvas, string d) => canvas.Draw($"<path class=\"bar\" d=\"{d}\" fill=\"{ChartColours.At(0)}\"/>");
 }

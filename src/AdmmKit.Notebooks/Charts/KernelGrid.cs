@@ -28,7 +28,8 @@ public sealed record KernelGrid(string Title, int Filters, int Channels, int Hei
     public static KernelGrid Of(LayerInfo layer, ReadOnlyMemory<float> weights, string? title = null)
     {
         ArgumentNullException.ThrowIfNull(layer);
-        return new(title ?? $"{layer.Name}, {layer.Shape}", layer.Rows, layer.InputChannels, layer.KernelHeight, layer.KernelWidth, weights);
+        title ??= $"{layer.Name}, {layer.Shape}";
+        return new(title, layer.Rows, layer.InputChannels, layer.KernelHeight, layer.KernelWidth, weights);
     }
 
     /// <summary>The ends of the colours, for pictures to be compared; null: those of the weights shown.</summary>
@@ -49,20 +50,22 @@ public sealed record KernelGrid(string Title, int Filters, int Channels, int Hei
     public string ToText() => Picture().Text();
 
     /// <inheritdoc/>
-    public MimeBundle ToBundle() => ChartBundle.Of(this, Title);
+    public MimeBundle ToBundle() => Picture().Bundle();
 
     private CellPicture Picture()
     {
         if (Filters < 1 || Channels < 1 || Height < 1 || Width < 1 || (Int128)Filters * Channels * Height * Width != Weights.Length)
         {
             throw new AdmmKitException(FormattableString.Invariant(
-                $"The kernels '{Title}' are {Weights.Length} weights for {Filters} filters of {Channels} channels, {Height} x {Width}: give one each."));
+                $"The kernels '{Title}' are {Weights.Length} weights for {Filters} filters of {Channels} channels, {Height} x {Width}: ")
+                + "give one each.");
         }
 
         if (Height > LargestKernel || Width > LargestKernel)
         {
             throw new AdmmKitException(FormattableString.Invariant(
-                $"The kernels '{Title}' are {Height} x {Width}, but at most {LargestKernel} x {LargestKernel} can be shown: give each as a HeatMap."));
+                $"The kernels '{Title}' are {Height} x {Width}, but at most {LargestKernel} x {LargestKernel} can be shown: ")
+                + "give each as a HeatMap.");
         }
 
         // An empty cell parts the kernels, and another one the filters that stand side by side.
@@ -105,15 +108,17 @@ public sealed record KernelGrid(string Title, int Filters, int Channels, int Hei
             channels == Channels ? "" : FormattableString.Invariant($"the first {channels} of {Channels} channels"),
         ];
         string shown = string.Join(" and ", parts.Where(p => p.Length > 0));
+        string each = channels == 1 ? "" : FormattableString.Invariant($" of {channels} input channels each");
         return new CellPicture(
-            Title, across > 1 ? FormattableString.Invariant($"{across} filters a line, {channels} input {(channels == 1 ? "channel" : "channels")} each") : "input channel",
-            "filter", "weight", (lines * high) - 1, columns, cells, ColourRange.Diverging,
+            Title, across > 1 ? FormattableString.Invariant($"{across} filters a line{each}") : "input channel", "filter", "weight",
+            (lines * high) - 1, columns, cells, ColourRange.Diverging,
             across > 1 ? default : new CellIndex(channels, Width / 2.0, wide), new CellIndex(lines, Height / 2.0, high, across))
         {
             Ends = Ends,
             Frames = frames,
             Absent = survivors == weights.Length ? null : "pruned (exactly zero)",
-            Note = FormattableString.Invariant($"{survivors:#,0} of {weights.Length:#,0} weights survive.") + (shown.Length > 0 ? $" Shown are {shown}." : ""),
+            Note = FormattableString.Invariant($"{survivors:#,0} of {weights.Length:#,0} weights survive.")
+                + (shown.Length > 0 ? $" Shown are {shown}." : ""),
         };
     }
 }

@@ -103,12 +103,16 @@ public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartP
 
     /// <summary>The title and each series in a line.</summary>
     /// <exception cref="AdmmKitException">As for <see cref="ToSvg"/>.</exception>
-    public string ToText() => string.Concat(Checked().Panels.SelectMany(p => new[] { $"{ChartBundle.Name(p.YTitle)} by {ChartBundle.Name(XTitle)}" }
-        .Concat(ChartBundle.Lines([.. p.Series.Select(s => $"  {ChartBundle.Name(s.Name)}: {ChartBundle.Numbers(s.Y, i => PointName(s, i))}")])))
-        .Prepend(ChartBundle.Name(Title)).Select(l => l + "\n"));
+    public string ToText()
+    {
+        IEnumerable<string> Lines(ChartPanel panel) =>
+            ChartBundle.Lines([.. panel.Series.Select(s => ChartBundle.Line(s.Name, s.Y, i => PointName(s, i)))])
+                .Prepend(ChartBundle.Heading(panel.YTitle, XTitle));
+        return string.Join('\n', [ChartBundle.Name(Title), .. Checked().Panels.SelectMany(Lines), ""]);
+    }
 
     /// <inheritdoc/>
-    public MimeBundle ToBundle() => ChartBundle.Of(this, Title);
+    public MimeBundle ToBundle() => ChartBundle.Of(Title, ToSvg(), ToPlotlyJson(), ToText());
 
     private static string PointName(ChartSeries series, int index) =>
         series.Labels is { } labels ? ChartBundle.Name(labels[index]) : NumberText.Short(series.X[index]);

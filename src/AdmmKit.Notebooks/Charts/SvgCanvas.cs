@@ -105,7 +105,8 @@ internal sealed class SvgCanvas(string title)
 
     public void Draw(string element) => svg.Append("  ").Append(element).Append('\n');
 
-    // Styles name their own class, because within a page they apply to all of it. The background is drawn: a page may be dark where the system is light, and then dark text would stand on it.
+    // Styles name their own class, because within a page they apply to all of it. The background is drawn: a page may be dark
+    // where the system is light, and then dark text would stand on it.
     public string Document()
     {
         double height = Y + Margin - 4;

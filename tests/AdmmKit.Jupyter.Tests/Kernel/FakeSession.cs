@@ -41,6 +41,22 @@ internal sealed class FakeSession : ICellSession
                 }
 
                 return CellEnd.Succeeded;
+            case "often":
+                // Writes again before the gathering of text is over, for longer than the test waits.
+                while (!stop.WaitHandle.WaitOne(10))
+                {
+                    output.Stream(false, ".");
+                }
+
+                return CellEnd.Stopped;
+            case "pairs":
+                for (int i = 0; i < 40_000; i++)
+                {
+                    output.Stream(false, "😀"[i % 2].ToString());
+                }
+
+                output.Stream(false, "\ud83d");
+                return CellEnd.Succeeded;
             case "broken json":
                 var data = new Dictionary<string, string> { [MimeTypes.Plotly] = "{", [MimeTypes.Text] = "text" };
                 output.Display(new MimeBundle(data), null);

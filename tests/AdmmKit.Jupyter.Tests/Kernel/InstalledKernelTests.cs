@@ -96,7 +96,8 @@ public sealed class InstalledKernelTests : IDisposable
         Assert.Contains(message, text, StringComparison.Ordinal);
     }
 
-    private static string Dotnet => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+    private static string Dotnet =>
+        Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
 
     private static bool HasEnded(Process process)
     {
@@ -121,7 +122,7 @@ public sealed class InstalledKernelTests : IDisposable
         Assert.True(code == 0 && text.Contains(programs.Folder, StringComparison.Ordinal), text);
     }
 
-    /// <summary>Executes a notebook by nbconvert: the exit code, and whether the page, or what is said in its place, has that text.</summary>
+    /// <summary>Executes a notebook by nbconvert: the exit code, and whether the page, or what is said in its place, has a text.</summary>
     private (int Code, bool HasText) Converted(string name, string expected)
     {
         (int code, string text) = programs.Run(JupyterPrograms.Python!, "-m", "nbconvert", "--execute", "--to", "html", name + ".ipynb");

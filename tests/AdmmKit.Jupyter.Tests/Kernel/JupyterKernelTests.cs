@@ -173,6 +173,25 @@ public class JupyterKernelTests
     }
 
     [ZmqFact]
+    public void Characters_that_are_written_in_halves_are_whole()
+    {
+        using var client = new KernelClient();
+        string id = client.Request("execute_request", Code("pairs"));
+        string text = string.Concat(client.Said(id).Where(s => s.Type == "stream").Select(s => (string?)s.Content["text"]));
+        Assert.Equal(string.Concat(Enumerable.Repeat("😀", 20_000)) + "\ufffd", text);
+    }
+
+    [ZmqFact]
+    public void A_cell_that_writes_often_is_seen_while_it_runs()
+    {
+        using var client = new KernelClient();
+        client.Request("execute_request", Code("often"));
+        Assert.StartsWith(".", (string?)client.WaitFor("stream").Content["text"], StringComparison.Ordinal);
+        client.Ask("interrupt_request", [], Channel.Control);
+        Assert.Equal("error", (string?)client.Reply().Content["status"]);
+    }
+
+    [ZmqFact]
     public void A_silent_cell_says_nothing_and_does_not_count()
     {
         using var client = new KernelClient();

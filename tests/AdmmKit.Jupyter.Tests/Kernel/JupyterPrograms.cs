@@ -75,8 +75,7 @@ internal sealed class JupyterPrograms : IDisposable
             {
                 RedirectStandardError = true,
             })!;
-            process.WaitForExit();
-            return process.ExitCode == 0;
+            return process.WaitForExit(TimeoutMilliseconds) && process.ExitCode == 0;
         }
         catch (System.ComponentModel.Win32Exception)
         {

@@ -161,4 +161,136 @@ public class CellSessionTests(SessionFixture fixture) : IClassFixture<SessionFix
         Assert.Equal("True", Run("typeof(AdmmKit.AdmmKitException).Assembly == AppDomain.CurrentDomain.GetAssemblies().Single(a => a.GetName().Name == \"AdmmKit\")").Text);
         Assert.Equal("10", FSharp("#r \"AdmmKit.dll\"\n#!share shape --from csharp\nshape.Classes").Text);
     }
+
+    [Fact]
+    public void Files_are_loaded_and_imported()
+    {
+        string folder = Directory.CreateTempSubdirectory("admmkit-cells").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "more.csx"), "int Three() => 3;");
+            File.WriteAllText(Path.Combine(folder, "Util.fsx"), "let four = 4");
+            File.WriteAllText(Path.Combine(folder, "self.csx"), $"#!import \"{folder}/self.csx\"");
+            File.WriteAllText(Path.Combine(folder, "library.ipynb"), """
+                {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"name": "csharp"}}, "cells": [
+                {"cell_type": "markdown", "metadata": {}, "source": "# Library"},
+                {"cell_type": "code", "metadata": {}, "source": "int five = 5;\n"},
+                {"cell_type": "code", "metadata": {"dotnet_interactive": {"language": "fsharp"}}, "source": "let six = 6"}]}
+                """);
+            Assert.Equal("3", Run($"#load \"{folder}/more.csx\"\nThree()").Text);
+            Assert.Equal("4", FSharp($"#load \"{folder}/Util.fsx\"\nUtil.four").Text);
+            Recorder imported = Run($"#!import {folder}/library.ipynb\n#!share six --from fsharp\nfive + six");
+            Assert.Equal("11", imported.Text);
+            Assert.Equal("# Library", imported.Displays[0].Bundle.Data[MimeTypes.Markdown]);
+            Assert.Contains("import itself", Run($"#!import {folder}/self.csx", expected: CellEnd.Failed).Failure!.Message, StringComparison.Ordinal);
+            File.WriteAllText(Path.Combine(folder, "broken.csx"), "\nint x = y;");
+            CellError error = Run($"#load \"{folder}/broken.csx\"", expected: CellEnd.Failed).Failure!;
+            Assert.Contains("  broken.csx, line 2:", error.Traceback);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void An_assembly_of_ones_own_is_loaded_and_an_older_one_of_the_tool_is_told()
+    {
+        string folder = Directory.CreateTempSubdirectory("admmkit-cells").FullName;
+        try
+        {
+            // A copy under the name of one of the tool's own differs from it.
+            File.Copy(Path.Combine(AppContext.BaseDirectory, "AdmmKit.Jupyter.Tests.dll"), Path.Combine(folder, "AdmmKit.Hardware.dll"));
+            Recorder output = Run($"#r \"{folder}/AdmmKit.Hardware.dll\"\ntypeof(AdmmKit.Hardware.Platforms.Platform).Name");
+            Assert.Contains("differs from the AdmmKit.Hardware", output.Err.ToString(), StringComparison.Ordinal);
+            Assert.Equal("Platform", output.Text);
+            Assert.Empty(Run($"#r \"{folder}/AdmmKit.Hardware.dll\"").Err.ToString());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Formatters_are_found_by_the_names_of_the_convention()
+    {
+        const string declared = """
+            public class TypeFormatterSourceAttribute(Type type) : Attribute { public Type FormatterSourceType { get; } = type; }
+            public class Source { public IEnumerable<object> CreateTypeFormatters() { yield return new Formatter(); } }
+            public class Formatter
+            {
+                public string MimeType => "text/html";
+                public bool Format(object instance, System.IO.TextWriter writer) { writer.Write("<i>mine</i>"); return true; }
+            }
+            [TypeFormatterSource(typeof(Source))]
+            public class Thing { public override string ToString() => "thing"; }
+            new Thing()
+            """;
+        MimeBundle bundle = Run(declared).Value!;
+        Assert.Equal("<i>mine</i>", bundle.Data[MimeTypes.Html]);
+        Assert.Equal("thing", bundle.Data[MimeTypes.Text]);
+    }
+
+    [Fact]
+    public void Console_output_is_bounded_and_says_so()
+    {
+        Recorder output = Run("for (int i = 0; i < 300; i++) Console.Write(new string('x', 10000));");
+        Assert.InRange(output.Out.Length, 1_000_000, 1_000_200);
+        Assert.Contains("[cut:", output.Out.ToString(), StringComparison.Ordinal);
+        Assert.InRange(Run("for (int i = 0; i < 3000; i++) display(i);").Displays.Count, 1_000, 1_000);
+    }
+
+    [Theory]
+    [InlineData("while (true) { }", CellEnd.Stopped)]
+    [InlineData("System.Threading.Thread.Sleep(-1);", CellEnd.Stopped)]
+    [InlineData("await Task.Delay(-1);", CellEnd.Stopped)]
+    public void A_stopped_cell_leaves_the_session_as_it_was(string endless, CellEnd expected)
+    {
+        Run("var kept = 1;");
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        var output = new Recorder();
+        Assert.Equal(expected, session.Execute("kept = 2;\n" + endless, CellLanguage.CSharp, output, stop.Token));
+        Assert.Equal("Interrupted", output.Failure!.Name);
+        Assert.Equal("2", Run("kept").Text);
+    }
+
+    [Theory]
+    [InlineData("var typed = new List<int>();\ntyped.Ad", CellLanguage.CSharp, "Add", "Ad")]
+    [InlineData("Math.Sq", CellLanguage.CSharp, "Sqrt", "Sq")]
+    [InlineData("System.Text.StringB", CellLanguage.CSharp, "StringBuilder", "StringB")]
+    [InlineData("earl", CellLanguage.CSharp, "earlier", "earl")]
+    [InlineData("#!fsharp\nList.ma", CellLanguage.CSharp, "map", "ma")]
+    [InlineData("let s = \"a\"\ns.Len", CellLanguage.FSharp, "Length", "Len")]
+    [InlineData("#!sh", CellLanguage.CSharp, "#!share", "#!sh")]
+    public void Names_are_completed(string source, CellLanguage language, string expected, string typed)
+    {
+        Run("int earlier = 1;");
+        Completion found = session.Complete(source, source.Length, language);
+        Assert.Contains(expected, found.Matches);
+        Assert.Equal((source.Length - typed.Length, source.Length), (found.Start, found.End));
+    }
+
+    [Theory]
+    [InlineData("Math.Sqrt(2)", 7, CellLanguage.CSharp, "Math.Sqrt(double d)")]
+    [InlineData("#r \"AdmmKit.dll\"\nAdmmKit.Names.Nearest(\"a\", [])", 33, CellLanguage.CSharp, "edit distance")]
+    [InlineData("List.map id []", 6, CellLanguage.FSharp, "mapping")]
+    public void Names_are_explained(string source, int position, CellLanguage language, string expected)
+    {
+        Run("#r \"AdmmKit.dll\"");
+        Assert.Contains(expected, session.Inspect(source, position, language)!.Data[MimeTypes.Text], StringComparison.Ordinal);
+        Assert.Null(session.Inspect("   ", 1, language));
+    }
+
+    [Theory]
+    [InlineData("1 + 1", CellLanguage.CSharp, Completeness.Complete)]
+    [InlineData("if (true) {", CellLanguage.CSharp, Completeness.Incomplete)]
+    [InlineData("1 + ) 2;", CellLanguage.CSharp, Completeness.Invalid)]
+    [InlineData("#!time", CellLanguage.CSharp, Completeness.Complete)]
+    [InlineData("let x = 1", CellLanguage.FSharp, Completeness.Complete)]
+    [InlineData("let f x =", CellLanguage.FSharp, Completeness.Incomplete)]
+    [InlineData("#!fsharp\n[ 1; 2", CellLanguage.CSharp, Completeness.Incomplete)]
+    [InlineData("let = = 3\nlet x = 1\nx", CellLanguage.FSharp, Completeness.Invalid)]
+    public void Whole_code_is_told_from_code_that_goes_on(string source, CellLanguage language, Completeness expected) =>
+        Assert.Equal(expected, session.Check(source, language));
 }

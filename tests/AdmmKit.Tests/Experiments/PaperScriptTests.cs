@@ -4,6 +4,7 @@ using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
 using AdmmKit.Experiments.Scripts;
+using AdmmKit.Notebooks;
 using AdmmKit.Storage;
 
 namespace AdmmKit.Tests.Experiments;
@@ -54,6 +55,29 @@ public sealed class PaperScriptTests : IDisposable
         Assert.Equal(model.Size.TotalBytes, rows.Ours("dense", "fileBytes"));
         Assert.All(rows, r => Assert.Equal(ResultStatus.Trend, r.Status));
         Assert.True(File.Exists(Path.Combine(folder, "training.svg")));
+    }
+
+    [Fact]
+    public void A_table_of_any_kind_is_written_as_csv()
+    {
+        var table = new Table("levels", ["1", "2"], [[0.5, null], ["a,b", 2]]);
+        Assert.Equal(0, Run(s => s.Csv("levels.csv", table), folder));
+        Assert.Equal("1,2\n0.5,\n\"a,b\",2\n", File.ReadAllText(Path.Combine(folder, "levels.csv")));
+    }
+
+    [Fact]
+    public void Every_table_and_figure_that_there_is_has_a_script()
+    {
+        // Fig. 2 is an algorithm, and a notebook's: nothing to print.
+        string[] wanted = [.. Enumerable.Range(1, 9).Select(t => FormattableString.Invariant($"table{t}")), "figure1", "figure3", "figure4", "figure5", "section4.3"];
+        string scripts = Path.Combine(Path.GetDirectoryName(CommittedResults.FindFolder(null, AppContext.BaseDirectory))!, "notebooks", "scripts");
+        string[] files = [.. Directory.EnumerateFiles(scripts).Where(f => f.EndsWith(".cs", StringComparison.Ordinal) || f.EndsWith(".fsx", StringComparison.Ordinal))];
+        string[] names = [.. files.SelectMany(f => Path.GetFileNameWithoutExtension(f).Split('-'))];
+        Assert.All(wanted, w => Assert.Contains(w, names));
+        Assert.Equal(2, names.Count(n => n == "quickstart"));
+        Assert.All(files.Where(f => !f.EndsWith("admmkit.fsx", StringComparison.Ordinal)), f => Assert.Contains(
+            f.EndsWith(".cs", StringComparison.Ordinal) ? "#:project ../../src/AdmmKit.Experiments" : "#load \"admmkit.fsx\"",
+            File.ReadAllLines(f)));
     }
 
     [Fact]

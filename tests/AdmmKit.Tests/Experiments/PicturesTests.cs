@@ -99,7 +99,8 @@ public class PicturesTests
         Assert.Equal(21, chart.Panels[0].Series[3].X.Count);
 
         // Where a part is shown, the curve begins there, and a break-even outside it is not marked.
-        LineChart part = SpeedupChart.Create("", [("law", platform, Layer)], from: 60);
+        LineChart part = SpeedupChart.Create("", [("law", platform, Layer)], from: 60, scale: AxisScale.Logarithmic);
+        Assert.Equal(AxisScale.Logarithmic, part.Panels[0].YScale);
         Assert.Equal(["as fast as dense", "law"], part.Panels[0].Series.Select(s => s.Name));
         Assert.Equal(60, part.Panels[0].Series[1].X[0]);
     }

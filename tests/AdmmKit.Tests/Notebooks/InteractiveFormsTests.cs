@@ -15,9 +15,9 @@ public class InteractiveFormsTests
     [Fact]
     public void Whatever_can_be_shown_shows_there_in_all_its_forms()
     {
-        IDisplayable[] shown = [.. Shown.All.Values.Select(s => s())];
+        IDisplayable[] shown = [.. Shown.All.Values.Select(s => s()).DistinctBy(s => s.GetType())];
         Type[] types = [.. typeof(IDisplayable).Assembly.GetTypes().Where(t => t.IsAssignableTo(typeof(IDisplayable)) && !t.IsInterface)];
-        Assert.Equal(types.Select(t => t.Name).Order(), shown.Select(s => s.GetType().Name).Distinct().Order());
+        Assert.Equal(types.Select(t => t.Name).Order(), shown.Select(s => s.GetType().Name).Order());
         foreach (IDisplayable one in shown)
         {
             (Dictionary<string, Func<object, TextWriter, bool>> formatters, string[] preferred) = Found(one.GetType());
