@@ -26,7 +26,10 @@ internal static class CommandLineTool
             ExportCommand.Create(),
             TimeCommand.Create(),
             PlatformCommand.Create(),
+            NotebookCommand.Create(),
+            KernelCommand.Create(),
             VerifyCommand.Create(),
+            ReportCommand.Create(),
         };
         if (args.Contains(""))
         {
@@ -66,14 +69,27 @@ internal static class CommandLineTool
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        return Reported(() =>
+        {
+            try
+            {
+                return work(source.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Complain(keeps ? "Stopped. What was trained is saved; the same command (without --force) goes on from there." : "Stopped. Nothing is kept.");
+                return Interrupted;
+            }
+        });
+    }
+
+    /// <summary>Runs a command's work that sees to signals itself; turns errors into a message and an exit code.</summary>
+    /// <param name="work">The work.</param>
+    public static int Reported(Func<int> work)
+    {
         try
         {
-            return work(source.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            Complain(keeps ? "Stopped. What was trained is saved; the same command (without --force) goes on from there." : "Stopped. Nothing is kept.");
-            return Interrupted;
+            return work();
         }
         catch (AdmmKitException e)
         {

@@ -37,7 +37,7 @@ public static class DataSource
                     $"Both synthetic digits and the data folder '{request.Directory}' are asked for: leave one of them out.");
             }
 
-            return Draw(request, cancellationToken);
+            return Noted(Draw(request, cancellationToken));
         }
 
         if (OpenFiles(request, log, cancellationToken) is { } data)
@@ -55,7 +55,7 @@ public static class DataSource
         log?.Invoke((request.Offline ? "MNIST is not in the cache and downloads are switched off" : "MNIST could not be downloaded")
             + ": using SYNTHETIC digits drawn by this program. Results on them are not results on MNIST. "
             + "For your own files: --data DIR or ADMMKIT_DATA.");
-        return Draw(request, cancellationToken);
+        return Noted(Draw(request, cancellationToken));
     }
 
     /// <summary>The same without the last resort: files or nothing.</summary>
@@ -72,9 +72,9 @@ public static class DataSource
         ArgumentNullException.ThrowIfNull(request);
         Check(request);
         bool cifar = request.Name == Cifar10;
-        DataSet Folder(string folder, string origin) => cifar
+        DataSet Folder(string folder, string origin) => Noted(cifar
             ? CifarFolder.Open(folder, origin, request.ValidationCount, cancellationToken)
-            : IdxFolder.Open(folder, origin, request.ValidationCount, cancellationToken);
+            : IdxFolder.Open(folder, origin, request.ValidationCount, cancellationToken));
         if (!string.IsNullOrEmpty(request.Directory))
         {
             return Folder(request.Directory, "--data");
@@ -110,6 +110,13 @@ public static class DataSource
         ArgumentNullException.ThrowIfNull(request);
         string? folder = string.IsNullOrEmpty(request.Directory) ? request.EnvironmentDirectory : request.Directory;
         return Directory.Exists(folder) && !(request.Name == Cifar10 ? CifarFolder.HasAny(folder) : IdxFolder.HasAny(folder));
+    }
+
+    // For whoever records what this process worked on, as notebooks do; they know nothing of data sets otherwise.
+    private static DataSet Noted(DataSet data)
+    {
+        AppContext.SetData("AdmmKit.DataSet", data.Name);
+        return data;
     }
 
     private static void Check(DataRequest request)

@@ -1,5 +1,6 @@
 using System.Text;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Notebooks;
 using AdmmKit.Notebooks.Charts;
 using AdmmKit.Storage;
 
@@ -62,6 +63,15 @@ public sealed class AccountingTable
     /// <param name="quantity">The quantity.</param>
     public string? Explanation(string row, string quantity) =>
         lines.FirstOrDefault(l => l.Row.Row == row && l.Row.Quantity == quantity)?.Explanation;
+
+    /// <summary>The printed numbers that do not come out as printed, each with its reason.</summary>
+    public Table Differences() => new(
+        FormattableString.Invariant($"{lines.Count(l => l.Agreement == Agreement.AsPrinted)} of {lines.Count(l => l.Agreement != Agreement.None)} printed numbers come out as printed; the others:"),
+        ["line", "quantity", "printed", "ours", "why"],
+        [.. lines.Where(l => l.Explanation is not null).Select(l => new object?[]
+        {
+            l.Row.Row, QuantityText.Heading(l.Row.Quantity, ""), Text(l.Row.Paper!.Value, l.Row.Unit), Text(l.Row.Ours!.Value, l.Row.Unit), l.Explanation,
+        })]);
 
     /// <summary>Writes <c>rows.csv</c>, <c>notes.md</c> and the pictures.</summary>
     /// <param name="folder">Where to; made if missing.</param>

@@ -1,7 +1,6 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Pictures;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
@@ -21,14 +20,6 @@ public static class SearchReport
     private const double NormalQuantile = 1.96;
     private const int Digits = 8;
     private static readonly string[] Patterns = ["path-*.svg", "path-*.plotly.json", "delay-on-*.svg", "delay-on-*.plotly.json", "platform-*.json"];
-
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        NewLine = "\n",
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
 
     /// <summary>The experiment that runs what was found, for one or more seeds: one variant an objective.</summary>
     /// <param name="name">Its name.</param>
@@ -117,7 +108,8 @@ public static class SearchReport
         Directory.CreateDirectory(folder);
         foreach (FinishedSearch search in searches)
         {
-            PathChart(search).Save(Path.Combine(folder, $"path-{PortablePath.FileName(search.Objective.Name)}.svg"));
+            SearchChart.Create(search.Objective.Name, search.Spec, search.Result, l => search.Objective.Cost(l, 1))
+                .Save(Path.Combine(folder, $"path-{PortablePath.FileName(search.Objective.Name)}.svg"));
         }
 
         foreach (Platform platform in platforms)
@@ -126,8 +118,7 @@ public static class SearchReport
             DelayChart(experiment, runs, platform).Save(Path.Combine(folder, $"delay-on-{PortablePath.FileName(platform.Name)}.svg"));
         }
 
-        AtomicFile.Write(Path.Combine(folder, "search.json"), stream => JsonSerializer.Serialize(
-            stream, searches.Select(s => new { objective = s.Objective.Name, s.Objective.Unit, s.Dense, s.Result, s.Bits }), Options));
+        SearchRecord.Write(Path.Combine(folder, SearchRecord.FileName), searches.Select(SearchRecord.Of));
         Reproduction.Write(experiment, runs, manifest, folder);
         return Measurements.Rows(experiment, runs, manifest.CommandLine);
     }
@@ -202,40 +193,11 @@ public static class SearchReport
     {
         // Bits change nothing here.
         ExperimentLine[] lines = [.. experiment.Lines.Where(l => l.Model != "quantized")];
-        CompressedNetwork[] models = [.. lines.Select(l => Measurements.Models(l, runs[l.Variant])[0].Model)];
-        double dense = models[0].Spec.Layers.Sum(platform.DenseDelay);
-        return new BarChart(
-            $"{models[0].Spec.Name}: delay on {platform.Name}, layer by layer", "compressed for the least ...", "delay (% of dense)",
-            [.. lines.Select(l => l.Row.StartsWith(Least, StringComparison.Ordinal) ? l.Row[Least.Length..].Split(',')[0] : l.Row)],
-            [.. models[0].Layers.Select((layer, i) => new BarSeries(
-                layer.Layer.Name,
-                [.. models.Select(m => 100 * platform.Delay(m.Layers[i].Layer, HardwareQuantities.Keep(m.Layers[i])) / dense)]))])
-        {
-            Layout = BarLayout.Stacked,
-        };
-    }
-
-    /// <summary>The way of a search: accuracy, cost and shares, probe by probe.</summary>
-    private static LineChart PathChart(FinishedSearch search)
-    {
-        ProbedCandidate[] path = [.. search.Result.Path];
-        double[] number = [.. Enumerable.Range(1, path.Length).Select(i => (double)i)];
-        ChartSeries Marked(string name, Func<ProbedCandidate, bool> which, Func<ProbedCandidate, double> value) =>
-            new(name, number, [.. path.Select(p => which(p) ? value(p) : double.NaN)], SeriesStyle.Markers);
-        double Accuracy(ProbedCandidate p) => 100 * p.Validation.Accuracy;
-        double Cost(ProbedCandidate p) => 100 * p.Candidate.Cost / search.Result.DenseCost;
-        IReadOnlyList<LayerInfo> layers = search.Spec.Layers;
-        // Of a deep network: the first and last layer, the costliest, and those that are restored.
-        int costliest = Enumerable.Range(0, layers.Count).MaxBy(i => search.Objective.Cost(layers[i], 1));
-        bool Representative(int i) => i == 0 || i == layers.Count - 1 || i == costliest || path.Any(c => c.Candidate.KeepFraction[i] >= 1);
-        ChartSeries[] shares = [.. layers.Select((l, i) => (l, i)).Where(p => layers.Count <= 6 || Representative(p.i))
-            .Select(p => new ChartSeries(p.l.Name, number, [.. path.Select(c => 100 * c.Candidate.KeepFraction[p.i])]))];
-        return new LineChart($"Search for the least {search.Objective.Name}", "probe",
+        return ModelChart.Delay(platform,
         [
-            new ChartPanel("validation accuracy (%)",
-                [Marked("accepted", p => p.Accepted, Accuracy), Marked("refused", p => !p.Accepted, Accuracy)]),
-            new ChartPanel("cost (% of dense)", [Marked("accepted", p => p.Accepted, Cost), Marked("refused", p => !p.Accepted, Cost)]),
-            new ChartPanel("keepFraction (%)", shares, AxisScale.Logarithmic),
+            .. lines.Select(l => (
+                l.Row.StartsWith(Least, StringComparison.Ordinal) ? l.Row[Least.Length..].Split(',')[0] : l.Row,
+                Measurements.Models(l, runs[l.Variant])[0].Model)),
         ]);
     }
 }

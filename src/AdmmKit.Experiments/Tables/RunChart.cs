@@ -2,6 +2,7 @@ using AdmmKit.Admm;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
+using AdmmKit.Networks;
 using AdmmKit.Notebooks.Charts;
 
 namespace AdmmKit.Experiments.Tables;
@@ -14,8 +15,19 @@ public static class RunChart
     public static LineChart Create(RunResult run)
     {
         ArgumentNullException.ThrowIfNull(run);
-        var plain = run.History.Where(p => p.Residuals.Count == 0).ToArray();
-        var admm = run.History.Where(p => p.Residuals.Count > 0).ToArray();
+        return Create($"{run.Spec.Name} on {run.Data.Name}: {Summary(run)}", run.Spec.Layers, run.History);
+    }
+
+    /// <summary>Draws steps that were taken one by one.</summary>
+    /// <param name="title">The title.</param>
+    /// <param name="layers">The layers of the network.</param>
+    /// <param name="history">Epochs and iterations in order.</param>
+    public static LineChart Create(string title, IReadOnlyList<LayerInfo> layers, IReadOnlyList<HistoryPoint> history)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+        ArgumentNullException.ThrowIfNull(history);
+        var plain = history.Where(p => p.Residuals.Count == 0).ToArray();
+        var admm = history.Where(p => p.Residuals.Count > 0).ToArray();
 
         // Lines break between two phases: what is one phase's end is not the next one's beginning.
         ChartSeries Broken(string name, IEnumerable<HistoryPoint> points, Func<HistoryPoint, double> value)
@@ -39,7 +51,7 @@ public static class RunChart
         }
 
         double Error(HistoryPoint point) => 100 * (1 - point.Validation.Accuracy);
-        ChartSeries[] Residual(Func<AdmmLayerResiduals, double> value) => [.. run.Spec.Layers.Select(layer => Broken(
+        ChartSeries[] Residual(Func<AdmmLayerResiduals, double> value) => [.. layers.Select(layer => Broken(
             layer.Name, admm, p => p.Residuals.FirstOrDefault(r => r.Layer == layer.Name) is { } r ? value(r) : double.NaN))];
         var panels = new List<ChartPanel>
         {
@@ -52,7 +64,7 @@ public static class RunChart
             panels.Add(new ChartPanel("dual residual rho ||Z(k+1) - Z(k)|| / ||rho U||", Residual(r => r.DualResidual), AxisScale.Logarithmic));
         }
 
-        return new LineChart($"{run.Spec.Name} on {run.Data.Name}: {Summary(run)}", "epochs over the training images", panels);
+        return new LineChart(title, "epochs over the training images", panels);
     }
 
     private static string Summary(RunResult run) => run.Quantized is { } q

@@ -1,5 +1,6 @@
 using AdmmKit.Experiments.Accounting;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Notebooks;
 using AdmmKit.Tests.Data;
 
 namespace AdmmKit.Tests.Accounting;
@@ -77,6 +78,16 @@ public class AccountingTableTests
         Assert.Contains("2,908,900", notes, StringComparison.Ordinal);
         Assert.All(table.Lines, l => Assert.Contains(l.Explanation ?? "", notes, StringComparison.Ordinal));
         Assert.DoesNotContain('\r', notes);
+    }
+
+    [Fact]
+    public void What_differs_from_the_print_is_a_table_with_reasons()
+    {
+        AccountingTable table = AccountingTables.Create("table7");
+        Table differences = table.Differences();
+        Assert.StartsWith("21 of 27 ", differences.Title, StringComparison.Ordinal);
+        Assert.Equal(table.Lines.Where(l => l.Explanation is not null).Select(l => l.Explanation), differences.Rows.Select(r => r[4].Value));
+        Assert.Equal(["total", "keep fraction", "4.76%", "4.772%"], differences.Rows[^1].Take(4).Select(c => c.Value));
     }
 
     [Fact]

@@ -1,0 +1,108 @@
+using System.Reflection;
+using System.Text;
+using AdmmKit.Jupyter.Cells;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Scripting;
+using Microsoft.CodeAnalysis.Scripting;
+using Microsoft.CodeAnalysis.Scripting.Hosting;
+
+namespace AdmmKit.Jupyter.Sessions;
+
+/// <summary>C# cells, by Roslyn scripting: each is compiled against all before it.</summary>
+internal sealed class CSharpCells : ICellEngine
+{
+    // Those that .NET Interactive imports, and no more: a notebook that runs here must run there.
+    private static readonly string[] Imports =
+        ["System", "System.Text", "System.Collections", "System.Collections.Generic", "System.Threading.Tasks", "System.Linq"];
+
+    private readonly InteractiveAssemblyLoader loader = new();
+    private readonly Dictionary<string, CellSource> sources;
+    private ScriptState<object>? state;
+
+    public CSharpCells(Dictionary<string, CellSource> sources)
+    {
+        this.sources = sources;
+        Options = ScriptOptions.Default
+            .WithReferences(CellReferences.Platform.Append(typeof(CellFunctions).Assembly.Location).Select(MetadataOfCells.Of))
+            .WithMetadataResolver(new MetadataOfCells())
+            .WithImports([.. Imports, typeof(DisplayExtensions).Namespace!, typeof(CellFunctions).FullName!])
+            .WithLanguageVersion(LanguageVersion.Latest)
+            .WithOptimizationLevel(OptimizationLevel.Release)
+            .WithAllowUnsafe(true)
+            .WithEmitDebugInformation(true)
+            .WithFileEncoding(Encoding.UTF8);
+    }
+
+    // With all references so far.
+    private ScriptOptions Options { get; set; }
+
+    /// <summary>Code as the next cell, to be looked at and not to be run.</summary>
+    public Compilation Compilation(string code) => Next(code, Options).GetCompilation();
+
+    /// <summary>Compiles and runs a first cell that nobody sees, which takes most of a second.</summary>
+    public void Prepare() => CSharpScript.Create<object>("1", Options, globalsType: null, loader).RunAsync().Wait();
+
+    public IReadOnlyCollection<string> Variables => state is null ? [] : [.. state.Variables.Select(v => v.Name).Distinct()];
+
+    public object? Run(CodePart part, CancellationToken stop)
+    {
+        Script<object> script = Next(part.Code, Options.WithFilePath(part.Source.Name));
+        Diagnostic[] errors = [.. script.Compile(CancellationToken.None).Where(d => d.Severity == DiagnosticSeverity.Error)];
+        if (errors.Length > 0)
+        {
+            throw NotCompiled(errors, part.Source);
+        }
+
+        Task<ScriptState<object>> task = state is null
+            ? script.RunAsync(globals: null, catchException: _ => true, stop)
+            : script.RunFromAsync(state, catchException: _ => true, stop);
+        // A cell that awaits goes on elsewhere; this thread waits for it, and a stop ends the wait.
+        task.Wait(stop);
+        // Also after an exception: what the cell declared before it is there, as in .NET Interactive.
+        state = task.Result;
+        return state.Exception is { } e ? throw CellErrors.Thrown(e, sources) : state.ReturnValue;
+    }
+
+    public void Reference(string path)
+    {
+        Options = Options.AddReferences(MetadataOfCells.Of(path));
+        loader.RegisterDependency(Assembly.LoadFrom(path));
+    }
+
+    public (object? Value, Type Type)? Get(string name) =>
+        state?.GetVariable(name) is { } variable ? (variable.Value, variable.Type) : null;
+
+    public void Set(string name, object? value, Type type)
+    {
+        var source = new CellSource("#!share", "");
+        string typeName = TypeNames.Of(type, CellLanguage.CSharp) ?? throw CellErrors.At(
+            source, 1, $"'{name}' is of the type {type}, which has no name in C#. Share values of types that both languages know.");
+        if (!CellReferences.IsPlatform(type.Assembly))
+        {
+            Options = Options.AddReferences(MetadataOfCells.Of(type.Assembly.Location));
+        }
+
+        Run(new CodePart(CellLanguage.CSharp, $"{typeName} {name} = default;", source), CancellationToken.None);
+        state!.GetVariable(name).Value = value;
+    }
+
+    public void Dispose() => loader.Dispose();
+
+    private static CellFailedException NotCompiled(Diagnostic[] errors, CellSource source)
+    {
+        var lines = new List<string>();
+        foreach (Diagnostic error in errors)
+        {
+            FileLinePositionSpan span = error.Location.GetLineSpan();
+            lines.Add($"{error.Id}: {error.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}");
+            lines.AddRange(source.Point(span.StartLinePosition.Line + 1, span.StartLinePosition.Character + 1));
+        }
+
+        return new CellFailedException(new CellError(CellErrors.Compilation, lines[0], lines, errors[0].Location.GetLineSpan().StartLinePosition.Line + 1));
+    }
+
+    private Script<object> Next(string code, ScriptOptions options) => state is null
+        ? CSharpScript.Create<object>(code, options, globalsType: null, loader)
+        : ((Script<object>)state.Script).ContinueWith<object>(code, options);
+}
