@@ -10,6 +10,9 @@ internal static class NumberText
     // Beyond these a number is written with an exponent.
     private const double Largest = 1e15, Smallest = 1e-4;
 
+    // From here on thousands are set apart.
+    private const double Grouped = 1e4;
+
     /// <summary>Whether a value is a number.</summary>
     public static bool IsNumber(object? value) => value is double or float or Half or int or long or decimal or short or byte
         or sbyte or ushort or uint or ulong or nint or nuint or Int128 or UInt128 or System.Numerics.BigInteger;
@@ -47,7 +50,7 @@ internal static class NumberText
         }
 
         int decimals = Math.Max(0, Digits - 1 - (int)Math.Floor(Math.Log10(size)));
-        return Fixed(value, decimals, trim: true);
+        return Fixed(value, decimals, trim: true, grouped: size >= Grouped);
     }
 
     /// <summary>How the numbers of one column are written: as many decimals each, where that shows all of them.</summary>
@@ -58,13 +61,13 @@ internal static class NumberText
         int decimals = largest == 0 || sizes.All(double.IsInteger) ? 0 : Digits - 1 - (int)Math.Floor(Math.Log10(largest));
         int needed = sizes.All(double.IsInteger) ? 0 : 1 - (int)Math.Floor(Math.Log10(smallest));
         bool alike = largest < Largest && decimals is >= 0 and <= 7 && decimals >= Math.Min(needed, Digits);
-        return v => alike && double.IsFinite(v) ? Fixed(v, decimals, trim: false) : Short(v);
+        return v => alike && double.IsFinite(v) ? Fixed(v, decimals, trim: false, grouped: largest >= Grouped) : Short(v);
     }
 
-    private static string Fixed(double value, int decimals, bool trim)
+    private static string Fixed(double value, int decimals, bool trim, bool grouped)
     {
-        string group = Math.Abs(value) >= 10_000 ? "#,0" : "0";
-        string format = decimals == 0 ? group : $"{group}.{new string(trim ? '#' : '0', decimals)}";
+        string whole = grouped ? "#,0" : "0";
+        string format = decimals == 0 ? whole : $"{whole}.{new string(trim ? '#' : '0', decimals)}";
         string text = value.ToString(format, CultureInfo.InvariantCulture);
         return text.AsSpan().Trim("-0.").IsEmpty ? text.TrimStart('-') : text;
     }

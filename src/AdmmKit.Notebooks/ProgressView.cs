@@ -45,12 +45,13 @@ public sealed record ProgressView(
                 .Append($"<div style=\"{shape};width:{Percent}%;background:#0072B2\"></div></div>");
         }
 
-        html.Append($"<div>{(Ended ? "" : $"<b>{Percent} %</b> ")}{Escape(Phase)}{Figure(" · ")}</div>");
+        html.Append($"<div>{(Ended ? "" : $"<b>{Percent} %</b> ")}{Escape(Phase)}{FiguresAfter(" · ")}</div>");
         string items = string.Concat(Items.Select(m => $"<li>{Escape(m)}</li>"));
         return html.Append(items.Length > 0 ? $"<ul style=\"margin:.3em 0\">{items}</ul>" : "").Append("</div>\n").ToString();
 
         static string Escape(string text) => ChartText.Escape(Line(text));
-        string Figure(string between) => string.Concat(Figures.Select(f => between + Escape(f.Name) + " " + Escape(f.Text)));
+        // A name and its value stay in one line.
+        string FiguresAfter(string between) => string.Concat(Figures.Select(f => between + Escape(f.Name) + "\u00A0" + Escape(f.Text)));
     }
 
     private string Text()

@@ -183,7 +183,8 @@ internal sealed class HtmlReport
 
     private void Picture(string svg, string caption)
     {
-        html.Append("<figure>").Append(SafeSvg.Clean(svg, FormattableString.Invariant($"picture{++pictures}")));
+        string id = FormattableString.Invariant($"picture{++pictures}");
+        html.Append(CultureInfo.InvariantCulture, $"<figure id=\"{id}\">{SafeSvg.Clean(svg, id)}");
         html.Append(CultureInfo.InvariantCulture, $"<figcaption>{Escape(caption)}</figcaption></figure>\n");
     }
 

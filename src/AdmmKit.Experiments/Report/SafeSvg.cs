@@ -26,18 +26,25 @@ internal static class SafeSvg
     private static readonly HashSet<string> Attributes = new(StringComparer.Ordinal)
     {
         "id", "class", "d", "x", "y", "dx", "dy", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "fx", "fy", "width", "height", "points",
-        "viewBox", "preserveAspectRatio", "transform", "offset", "role", "aria-label", "fill", "fill-opacity", "fill-rule", "stroke",
-        "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "paint-order", "clip-path",
-        "clip-rule", "clipPathUnits", "gradientUnits", "gradientTransform", "patternUnits", "patternTransform", "stop-color", "stop-opacity",
-        "marker-start", "marker-mid", "marker-end", "markerWidth", "markerHeight", "markerUnits", "orient", "refX", "refY",
-        "shape-rendering", "text-anchor", "dominant-baseline", "font-family", "font-size", "font-weight", "font-style", "rotate",
-        "textLength", "lengthAdjust", "letter-spacing",
+        "viewBox", "preserveAspectRatio", "transform", "offset", "role", "aria-label", "clipPathUnits", "gradientUnits", "gradientTransform",
+        "patternUnits", "patternTransform", "markerWidth", "markerHeight", "markerUnits", "orient", "refX", "refY", "rotate", "textLength",
+        "lengthAdjust",
     };
+
+    private static readonly HashSet<string> Looks = new(StringComparer.Ordinal)
+    {
+        "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap", "stroke-linejoin",
+        "opacity", "paint-order", "clip-path", "clip-rule", "stop-color", "stop-opacity", "marker-start", "marker-mid", "marker-end",
+        "shape-rendering", "text-anchor", "dominant-baseline", "font-family", "font-size", "font-weight", "font-style", "letter-spacing",
+    };
+
+    /// <summary>Whether a style may set a property: what shapes and text look like, and never where on the page they are.</summary>
+    public static bool IsLook(string property) => property == "color" || Looks.Contains(property);
 
     /// <summary>Reads and cleans a picture.</summary>
     /// <param name="text">The file's content.</param>
-    /// <param name="id">The picture's name in the page: letters, digits and hyphens.</param>
-    /// <returns>The <c>svg</c> element, with that name as its id.</returns>
+    /// <param name="id">The id of the element of the page that it is put into, and into no other: letters, digits and hyphens.</param>
+    /// <returns>The <c>svg</c> element.</returns>
     /// <exception cref="BadFileException">It is not a picture, or too large, or has a document type.</exception>
     public static string Clean(string text, string id)
     {
@@ -53,9 +60,7 @@ internal static class SafeSvg
         }
 
         XElement clean = Copy(root, id, 0);
-        clean.SetAttributeValue("id", id);
         clean.SetAttributeValue("role", "img");
-        // A page's heading says what it is, too; without a title it would have no name.
         return clean.ToString(SaveOptions.DisableFormatting);
     }
 
@@ -97,7 +102,7 @@ internal static class SafeSvg
         var to = new XElement(from.Name);
         foreach (XAttribute attribute in from.Attributes())
         {
-            if (attribute.Name.Namespace == XNamespace.None && Attributes.Contains(attribute.Name.LocalName)
+            if (attribute.Name.Namespace == XNamespace.None && (Attributes.Contains(attribute.Name.LocalName) || Looks.Contains(attribute.Name.LocalName))
                 && Value(attribute, id) is { } value)
             {
                 to.SetAttributeValue(attribute.Name, value);

@@ -12,7 +12,7 @@ internal static class ScopedStyle
 
     /// <summary>Rewrites a style sheet.</summary>
     /// <param name="css">The style sheet.</param>
-    /// <param name="id">The id of the element in which it is to hold.</param>
+    /// <param name="id">The id of the element around the picture, in which it is to hold.</param>
     public static string Rewrite(string css, string id)
     {
         var text = new StringBuilder();
@@ -46,7 +46,7 @@ internal static class ScopedStyle
 
     private static string Declarations(string body, string id) => string.Join(';', body.Split(';')
         .Select(d => d.Trim())
-        .Where(d => d.Length > 0 && d.All(c => char.IsAsciiLetterOrDigit(c) || " -_:#.,%()'\"\t\r\n".Contains(c, StringComparison.Ordinal)))
+        .Where(d => SafeSvg.IsLook(d.Split(':')[0].TrimEnd()) && d.All(c => char.IsAsciiLetterOrDigit(c) || " -_:#.,%()'\"\t\r\n".Contains(c, StringComparison.Ordinal)))
         .Select(d => SafeSvg.Reference(d, id))
         .OfType<string>());
 

@@ -62,16 +62,7 @@ internal sealed class Chromium : IAsyncDisposable
             Offline = offline,
             ViewportSize = new() { Width = 1280, Height = 900 },
         });
-        context.Request += (_, request) =>
-        {
-            if (!IsAllowed(request.Url, allowed))
-            {
-                lock (outside)
-                {
-                    outside.Add(request.Url);
-                }
-            }
-        };
+        context.Request += (_, request) => Note(request.Url, allowed);
         await context.RouteAsync(url => !IsAllowed(url, allowed), route => route.AbortAsync());
         IPage page = await context.NewPageAsync();
         page.SetDefaultTimeout(30_000);
@@ -82,6 +73,7 @@ internal sealed class Chromium : IAsyncDisposable
                 Complain($"{message.Text} ({message.Location})");
             }
         };
+        page.WebSocket += (_, socket) => Note(socket.Url.Replace("ws://", "http://", StringComparison.Ordinal), allowed);
         page.PageError += (_, error) => Complain(error);
         return page;
     }
@@ -96,6 +88,17 @@ internal sealed class Chromium : IAsyncDisposable
     private static bool IsAllowed(string url, string allowed) =>
         url.StartsWith(allowed, StringComparison.Ordinal) || url.StartsWith("data:", StringComparison.Ordinal)
         || url.StartsWith("blob:", StringComparison.Ordinal) || url.StartsWith("about:", StringComparison.Ordinal);
+
+    private void Note(string url, string allowed)
+    {
+        if (!IsAllowed(url, allowed))
+        {
+            lock (outside)
+            {
+                outside.Add(url);
+            }
+        }
+    }
 
     private void Complain(string text)
     {

@@ -103,7 +103,7 @@ public class LiveDisplayTests
         Assert.Equal("[##########--------------]  42 %  prune <fast>, epoch 3/10, loss 0.1234\n--> pretrained, 99.1 %\n", Text(view));
         string html = view.ToBundle().Data[MimeTypes.Html];
         Assert.Contains("width:42%", html, StringComparison.Ordinal);
-        Assert.Contains("prune &lt;fast&gt; · epoch 3/10 · loss 0.1234", html, StringComparison.Ordinal);
+        Assert.Contains("prune &lt;fast&gt; · epoch\u00A03/10 · loss\u00A00.1234", html, StringComparison.Ordinal);
         Assert.Contains("<li>pretrained, 99.1 %</li>", html, StringComparison.Ordinal);
         Assert.Equal("Finished\n--> pretrained, 99.1 %\n", Text(view with { Phase = "Finished", Ended = true, Figures = [] }));
         string many = Text(view with { Milestones = [.. Enumerable.Range(0, 50).Select(i => $"m{i}")] });

@@ -88,6 +88,8 @@ public class TableTests
     [InlineData(new[] { 60_954_656, 1.0 }, "60,954,656|1")]
     [InlineData(new[] { 1e-9, 2e18, double.PositiveInfinity }, "1e-9|2e18|∞")]
     [InlineData(new[] { -0.00001, 123.4 }, "-1e-5|123.4")]
+    [InlineData(new[] { 36_000, 6050.0 }, "36,000|6,050")]
+    [InlineData(new[] { 6050.0, 1 }, "6050|1")]
     [InlineData(new[] { 0.0 }, "0")]
     public void Numbers_of_a_column_have_the_decimals_that_all_of_them_need(double[] values, string expected)
     {
