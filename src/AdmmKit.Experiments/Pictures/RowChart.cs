@@ -70,7 +70,7 @@ public static class RowChart
     public static BarChart Shares(string title, IReadOnlyList<string> parts, IReadOnlyList<(string Label, IReadOnlyList<double> Sizes)> bars) => new(
         title, "", "share (%)", [.. bars.Select(b => b.Label)],
         [.. parts.Select((part, i) => new BarSeries(part, [.. bars.Select(b => 100 * b.Sizes[i] / b.Sizes.Sum())]))])
-        {
-            Layout = BarLayout.Stacked,
-        };
+    {
+        Layout = BarLayout.Stacked,
+    };
 }

@@ -12,7 +12,7 @@ public sealed class InstalledKernelTests : IDisposable
     public void Dispose() => programs.Dispose();
 
     [JupyterFact]
-    public void Jupyters_client_runs_interrupts_and_restarts()
+    public void Jupyters_client_runs_completes_inspects_interrupts_and_restarts()
     {
         Install();
         (int code, string text) = programs.Run(
@@ -56,9 +56,9 @@ public sealed class InstalledKernelTests : IDisposable
         try
         {
             string socket = Path.Combine(programs.Folder, "k-1");
-            Assert.True(SpinWait.SpinUntil(() => Pause(File.Exists(socket)), 20_000), "The kernel does not start.");
+            Assert.True(SpinWait.SpinUntil(() => Pause(File.Exists(socket)), 60_000), "The kernel does not start.");
             shell.StandardInput.Close();
-            Assert.True(SpinWait.SpinUntil(() => Pause(HasEnded(kernel)), 20_000), "The kernel outlives its parent.");
+            Assert.True(SpinWait.SpinUntil(() => Pause(HasEnded(kernel)), 60_000), "The kernel outlives its parent.");
         }
         finally
         {

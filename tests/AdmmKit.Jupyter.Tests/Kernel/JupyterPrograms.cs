@@ -5,7 +5,7 @@ namespace AdmmKit.Jupyter.Tests.Kernel;
 /// <summary>Runs Jupyter's own programs and the tool, with folders of Jupyter that are empty but for what a test puts there.</summary>
 internal sealed class JupyterPrograms : IDisposable
 {
-    private const int TimeoutMilliseconds = 120_000;
+    private const int TimeoutMilliseconds = 300_000;
 
     /// <summary>A Python with Jupyter's client, nbconvert and nbformat; null where there is none.</summary>
     public static string? Python { get; } = Array.Find(["/usr/bin/python3", "python3"], HasJupyter);

@@ -11,7 +11,7 @@ internal sealed class KernelClient : IDisposable
 {
     public const string Key = "a0436f6c-1916-498b-8eb9-e81ab9368e84";
 
-    private const int TimeoutMilliseconds = 15_000;
+    private const int TimeoutMilliseconds = 30_000;
 
     private readonly string folder = Directory.CreateTempSubdirectory("admmkit-kernel-").FullName;
     private readonly nint context = LibZmq.NewContext();

@@ -20,12 +20,12 @@ class Kernel:
     def connect(self):
         self.client = self.manager.blocking_client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=30)
+        self.client.wait_for_ready(timeout=90)
 
     def run(self, code):
         """The answer to a cell, and its outputs."""
         outputs = []
-        reply = self.client.execute_interactive(code, timeout=30, allow_stdin=False, output_hook=outputs.append)
+        reply = self.client.execute_interactive(code, timeout=90, allow_stdin=False, output_hook=outputs.append)
         return reply["content"], [o for o in outputs if o["msg_type"] not in ("status", "execute_input")]
 
     def text(self, code):
@@ -35,7 +35,7 @@ class Kernel:
         return "".join(o["content"].get("text") or o["content"]["data"]["text/plain"] for o in outputs)
 
     def answer(self, send, *arguments, **named):
-        return send(*arguments, reply=True, timeout=30, **named)["content"]
+        return self.client._recv_reply(send(*arguments, **named), timeout=90)["content"]
 
     def close(self):
         self.client.stop_channels()
@@ -44,7 +44,7 @@ class Kernel:
 
 
 def csharp(kernel):
-    check(kernel.client.kernel_info(reply=True, timeout=30)["content"]["language_info"]["name"] == "C#")
+    check(kernel.answer(kernel.client.kernel_info)["language_info"]["name"] == "C#")
     check(kernel.text("var kept = 20 + 1;\nConsole.WriteLine(\"to the console\");") == "to the console\n")
     check(kernel.text("kept * 2") == "42")
     check(kernel.text("System.IO.Directory.GetCurrentDirectory()").strip('"') == os.getcwd(), "the notebook's folder")
@@ -59,17 +59,22 @@ def csharp(kernel):
     content, _ = kernel.run("Console.In.ReadLine() == null")
     check(content["status"] == "ok", content)
 
+    check("kept" in kernel.answer(kernel.client.complete, "kep", 3)["matches"])
+    found = kernel.answer(kernel.client.inspect, "Math.Sqrt(2)", 7)
+    check(found["found"] and "Sqrt" in found["data"]["text/plain"], found)
+    check(kernel.answer(kernel.client.is_complete, "if (true) {")["status"] == "incomplete")
+    check(kernel.answer(kernel.client.is_complete, "1 + 1")["status"] == "complete")
     history = kernel.answer(kernel.client.history, raw=True, output=False, hist_access_type="tail", n=100)["history"]
     check("kept * 2" in [h[2] for h in history], history)
 
     # Two ways to stop a cell: a request, as the kernelspec says, and the signal of a terminal.
     for stop in (kernel.manager.interrupt_kernel, lambda: kernel.manager.signal_kernel(2)):
         cell = kernel.client.execute("Console.WriteLine(\"begun\"); while (true) { }")
-        while "begun" not in kernel.client.get_iopub_msg(timeout=30)["content"].get("text", ""):
+        while "begun" not in kernel.client.get_iopub_msg(timeout=90)["content"].get("text", ""):
             pass
         start = time.monotonic()
         stop()
-        reply = kernel.client._recv_reply(cell, timeout=30)["content"]
+        reply = kernel.answer(lambda: cell)
         check(reply["status"] == "error", reply)
         check(time.monotonic() - start < 5, "stopped too late")
         check(kernel.text("kept") == "21", "the variables are still there")
@@ -83,11 +88,12 @@ def csharp(kernel):
 
 
 def fsharp(kernel):
-    check(kernel.client.kernel_info(reply=True, timeout=30)["content"]["language_info"]["name"] == "F#")
+    check(kernel.answer(kernel.client.kernel_info)["language_info"]["name"] == "F#")
     check(kernel.text("let kept = 20 + 1\nprintfn \"to the console\"") == "to the console\n")
     check(kernel.text("kept * 2") == "42")
     content, _ = kernel.run("(failwith \"on purpose\" : int)")
     check(content["status"] == "error" and "on purpose" in content["evalue"], content)
+    check("kept" in kernel.answer(kernel.client.complete, "kep", 3)["matches"])
 
 
 for name, drive in (("admmkit-csharp", csharp), ("admmkit-fsharp", fsharp)):
