@@ -1,4 +1,4 @@
-// What every F# script here stands on. "Assembly reference ... was not found" means that AdmmKit is not built yet:
+// What every F# script here stands on. "Unable to find the file .../AdmmKit.dll" means that AdmmKit is not built yet:
 //
 //   dotnet build src/AdmmKit.Experiments -c Release
 #r "../../src/AdmmKit.Experiments/bin/Release/net10.0/AdmmKit.dll"

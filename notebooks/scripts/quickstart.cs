@@ -2,7 +2,7 @@
 #:project ../../src/AdmmKit.Experiments
 
 // LeNet-5 from data to a compressed file: train, prune by ADMM (40x), retrain, quantize by ADMM (3 and 2 bits), store, decode,
-// evaluate. Ten seconds of two cores; MNIST where it is at hand (ADMMKIT_DATA, or the cache), else digits that are drawn here.
+// evaluate. Ten seconds of two quiet cores; MNIST where it is at hand (ADMMKIT_DATA, or the cache), else digits that are drawn here.
 //
 //   dotnet run notebooks/scripts/quickstart.cs [FOLDER]
 using AdmmKit.Engine.Data;
@@ -12,7 +12,7 @@ using AdmmKit.Experiments.Scripts;
 
 return PaperScript.Run("quickstart", args, script =>
 {
-    const int images = 8_000;
+    const int images = 6_000;
     DataSet data = DataSource.Open(new DataRequest { Offline = true, SyntheticTraining = images + 2_000, ValidationCount = 2_000, SyntheticTest = 2_000 }, script.Say);
     var recipe = new Recipe
     {

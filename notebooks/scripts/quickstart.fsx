@@ -10,7 +10,7 @@ open AdmmKit.Experiments.Recipes
 open AdmmKit.Experiments.Runs
 open AdmmKit.Experiments.Scripts
 
-let images = 8_000
+let images = 6_000
 
 let recipe =
     Recipe(
