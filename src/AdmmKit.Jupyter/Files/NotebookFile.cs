@@ -139,6 +139,12 @@ public sealed class NotebookFile
                 throw Bad(name, string.Create(CultureInfo.InvariantCulture, $"the 'source' of cell {number} is neither text nor a list of lines"));
             }
 
+            if (NotebookText.String(cell["source"]) is { } text)
+            {
+                // The form in which Jupyter keeps it.
+                cell["source"] = NotebookText.Lines(text);
+            }
+
             cell["metadata"] ??= new JsonObject();
             if (cell["metadata"] is not JsonObject)
             {

@@ -63,9 +63,10 @@ public sealed record NotebookJob(string File, string? Output, double Timeout, IR
         int code = result.Failed is null ? 0 : 1;
         if (result is { Failed: { } failed, Error: { } error })
         {
-            string rest = result.NotRun > 0 ? string.Create(CultureInfo.InvariantCulture, $" Cells with code behind it that were not run: {result.NotRun}.") : "";
+            string rest = result.NotRun > 0 ? " " + NotebookRunner.NotRun(result.NotRun) : "";
             string where = string.Create(CultureInfo.InvariantCulture, $"cell {failed.Number} [{failed.Json["execution_count"]}] failed.{rest}");
-            tell(new NotebookEvent(NotebookEvent.Failure) { Text = $"{where}\n{string.Join('\n', error.Traceback.Select(l => "  " + CellErrors.Clean(l)))}" });
+            IEnumerable<string> lines = error.Traceback.Concat(Warnings(failed).Where(l => l != NotebookRunner.NotRun(result.NotRun))).Select(l => "  " + CellErrors.Clean(l));
+            tell(new NotebookEvent(NotebookEvent.Failure) { Text = $"{where}\n{string.Join('\n', lines)}" });
         }
 
         if (committed is not null)
@@ -76,6 +77,14 @@ public sealed record NotebookJob(string File, string? Output, double Timeout, IR
         NoteData(notebook, result);
         notebook.Write(target!);
         return code;
+    }
+
+    // What the cell said on standard error may be the reason, such as an assembly that is not the tool's.
+    private static IEnumerable<string> Warnings(NotebookCell cell)
+    {
+        const int shown = 5;
+        return cell.Outputs.Where(o => NotebookText.String(o!["name"]) == "stderr")
+            .SelectMany(o => NotebookText.Joined(o!["text"]).Split('\n', StringSplitOptions.RemoveEmptyEntries)).Take(shown);
     }
 
     private static void NoteData(NotebookFile notebook, NotebookRunResult result)

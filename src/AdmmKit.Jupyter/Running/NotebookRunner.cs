@@ -92,6 +92,10 @@ public static class NotebookRunner
         return end;
     }
 
+    /// <summary>How many cells a failed one kept from running, in words.</summary>
+    internal static string NotRun(int count) =>
+        string.Create(CultureInfo.InvariantCulture, $"Cells with code behind this one that were not run: {count}.");
+
     private static void SayNotRun(NotebookCell cell, int left)
     {
         if (left > 0)
@@ -100,7 +104,7 @@ public static class NotebookRunner
             {
                 ["name"] = "stderr",
                 ["output_type"] = "stream",
-                ["text"] = NotebookText.Lines(string.Create(CultureInfo.InvariantCulture, $"Cells with code behind this one that were not run: {left}.\n")),
+                ["text"] = NotebookText.Lines(NotRun(left) + "\n"),
             });
         }
     }
