@@ -25,6 +25,7 @@ public enum ComparisonLayout
 }
 
 /// <summary>Rows of results as a table for people, the paper's value beside ours with the status.</summary>
+[TypeFormatterSource(typeof(TableForms))]
 public sealed class ComparisonTable : IDisplayable
 {
     /// <summary>More columns than this do not fit on a page.</summary>

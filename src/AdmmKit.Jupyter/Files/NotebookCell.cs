@@ -13,6 +13,9 @@ public sealed class NotebookCell
     /// <summary>The cell with this tag declares the variables that <c>--set</c> can change.</summary>
     public const string ParametersTag = "parameters";
 
+    /// <summary>Cells with this tag may throw, and the next one is run all the same; Jupyter has it, too.</summary>
+    public const string MayFailTag = "raises-exception";
+
     /// <summary>The cell that <c>--set</c> added.</summary>
     public const string InjectedTag = "injected-parameters";
 

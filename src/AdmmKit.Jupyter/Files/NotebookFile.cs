@@ -178,7 +178,14 @@ public sealed class NotebookFile
 
     private static CellLanguage LanguageOf(JsonObject metadata, string name)
     {
-        string? kernel = metadata["kernelspec"] is JsonObject spec ? NotebookText.String(spec["name"]) : null;
+        var spec = metadata["kernelspec"] as JsonObject;
+        string? kernel = NotebookText.String(spec?["name"]);
+        if (kernel is not null)
+        {
+            // The format asks for it, and some programs leave it out.
+            spec!["display_name"] ??= kernel;
+        }
+
         return kernel is null
             ? throw new BadFileException(
                 $"'{name}' does not say which kernel it is for (metadata.kernelspec.name). AdmmKit runs: {string.Join(", ", KernelNames.All)}.")

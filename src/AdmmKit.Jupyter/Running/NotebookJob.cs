@@ -54,11 +54,6 @@ public sealed record NotebookJob(string File, string? Output, double Timeout, IR
         Environment.CurrentDirectory = Path.GetDirectoryName(file)!;
         // A session with a cell that cannot be stopped cannot be disposed of either; it ends with the process.
         var session = new CellSession();
-        foreach (CellLanguage language in Enum.GetValues<CellLanguage>().Where(l => Uses(notebook, l)))
-        {
-            session.Prepare(language);
-        }
-
         NotebookRunResult result = NotebookRunner.Run(notebook, session, new NotebookRunOptions
         {
             CellTimeout = Timeout > 0 ? TimeSpan.FromSeconds(Timeout) : null,
@@ -82,9 +77,6 @@ public sealed record NotebookJob(string File, string? Output, double Timeout, IR
         notebook.Write(target!);
         return code;
     }
-
-    private static bool Uses(NotebookFile notebook, CellLanguage language) => notebook.Cells.Any(c => c.IsCode
-        && CellSteps.Of(new CellSource("", c.Source), c.Language(notebook.Language)).OfType<CodePart>().Any(p => p.Language == language));
 
     private static void NoteData(NotebookFile notebook, NotebookRunResult result)
     {

@@ -35,7 +35,7 @@ public static class NotebookRunner
     /// <param name="session">Runs its cells.</param>
     /// <param name="options">How.</param>
     /// <exception cref="BadFileException">A cell is in a language that AdmmKit does not run; nothing was run.</exception>
-    public static NotebookRunResult Run(NotebookFile notebook, ICellSession session, NotebookRunOptions options)
+    public static NotebookRunResult Run(NotebookFile notebook, CellSession session, NotebookRunOptions options)
     {
         ArgumentNullException.ThrowIfNull(notebook);
         ArgumentNullException.ThrowIfNull(session);
@@ -44,6 +44,13 @@ public static class NotebookRunner
         (NotebookCell Cell, CellLanguage Language)[] cells =
             [.. notebook.Cells.Where(c => c.IsCode).Select(c => (c, c.Language(notebook.Language)))];
         Clear(cells.Select(c => c.Cell));
+        // Before the first cell, whose time it is not.
+        foreach (CellLanguage used in cells.SelectMany(c => CellSteps.Of(new CellSource("", c.Cell.Source), c.Language)).OfType<CodePart>()
+            .Select(p => p.Language).Distinct())
+        {
+            session.Prepare(used);
+        }
+
         var collector = new OutputCollector();
         (string? data, int firstOnData) = (null, 0);
         for (int i = 0; i < cells.Length; i++)
@@ -56,9 +63,10 @@ public static class NotebookRunner
                 (data, firstOnData) = (name, firstOnData == 0 ? cell.Number : firstOnData);
             }
 
-            if (end != CellEnd.Succeeded)
+            if (end != CellEnd.Succeeded && !(end == CellEnd.Failed && cell.Tags.Contains(NotebookCell.MayFailTag)))
             {
                 int left = cells.Length - i - 1;
+                SayNotRun(cell, left);
                 return new NotebookRunResult(cell, collector.Failure, left, end == CellEnd.Lost, data, firstOnData);
             }
         }
@@ -67,7 +75,7 @@ public static class NotebookRunner
     }
 
     private static CellEnd RunCell(
-        NotebookCell cell, CellLanguage language, int count, ICellSession session, OutputCollector collector, TimeSpan? timeout)
+        NotebookCell cell, CellLanguage language, int count, CellSession session, OutputCollector collector, TimeSpan? timeout)
     {
         JsonArray outputs = collector.Begin(count);
         cell.Json["execution_count"] = count;
@@ -82,6 +90,19 @@ public static class NotebookRunner
         CellEnd end = session.Execute(cell.Source, language, collector, stop.Token);
         OutputCollector.Finish(outputs);
         return end;
+    }
+
+    private static void SayNotRun(NotebookCell cell, int left)
+    {
+        if (left > 0)
+        {
+            cell.Outputs.Add(new JsonObject
+            {
+                ["name"] = "stderr",
+                ["output_type"] = "stream",
+                ["text"] = NotebookText.Lines(string.Create(CultureInfo.InvariantCulture, $"Cells with code behind this one that were not run: {left}.\n")),
+            });
+        }
     }
 
     private static void TimeOut(OutputCollector collector, TimeSpan limit)

@@ -18,6 +18,7 @@ internal sealed class CSharpCells : ICellEngine
 
     private readonly InteractiveAssemblyLoader loader = new();
     private readonly Dictionary<string, CellSource> sources;
+    private readonly HashSet<string> referenced = new(StringComparer.Ordinal);
     private ScriptState<object>? state;
 
     public CSharpCells(Dictionary<string, CellSource> sources)
@@ -66,6 +67,11 @@ internal sealed class CSharpCells : ICellEngine
 
     public void Reference(string path)
     {
+        if (!referenced.Add(path))
+        {
+            return;
+        }
+
         Options = Options.AddReferences(MetadataOfCells.Of(path));
         loader.RegisterDependency(Assembly.LoadFrom(path));
     }
@@ -80,7 +86,7 @@ internal sealed class CSharpCells : ICellEngine
             source, 1, $"'{name}' is of the type {type}, which has no name in C#. Share values of types that both languages know.");
         if (!CellReferences.IsPlatform(type.Assembly))
         {
-            Options = Options.AddReferences(MetadataOfCells.Of(type.Assembly.Location));
+            Reference(type.Assembly.Location);
         }
 
         Run(new CodePart(CellLanguage.CSharp, $"{typeName} {name} = default;", source), CancellationToken.None);

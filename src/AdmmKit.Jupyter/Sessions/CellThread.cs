@@ -58,6 +58,8 @@ internal static class CellThread
             return CellEnd.Succeeded;
         }
 
+        // A wait that the cell does itself may see the stop before this one.
+        stopped |= stop.IsCancellationRequested;
         if (!stopped && failure is not null)
         {
             ExceptionDispatchInfo.Throw(failure);

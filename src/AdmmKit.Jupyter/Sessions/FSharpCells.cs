@@ -16,6 +16,7 @@ internal sealed class FSharpCells(Dictionary<string, CellSource> sources) : ICel
     private static readonly string[] Arguments =
         ["fsi", "--noninteractive", "--nologo", "--gui-", "--quiet", "--optimize+", "--debug+", "--usesdkrefs-", "--targetprofile:netcore"];
 
+    private readonly HashSet<string> referenced = new(StringComparer.Ordinal);
     private Shell.FsiEvaluationSession? session;
 
     public IReadOnlyCollection<string> Variables => session is null ? [] : [.. session.GetBoundValues().Select(v => v.Name)];
@@ -33,7 +34,13 @@ internal sealed class FSharpCells(Dictionary<string, CellSource> sources) : ICel
         return ((FSharpChoice<FSharpOption<Shell.FsiValue>?, Exception>.Choice1Of2)outcome).Item?.Value.ReflectionValue;
     }
 
-    public void Reference(string path) => Evaluate($"#r @\"{path}\"");
+    public void Reference(string path)
+    {
+        if (referenced.Add(path))
+        {
+            Evaluate($"#r @\"{path}\"");
+        }
+    }
 
     public (object? Value, Type Type)? Get(string name)
     {

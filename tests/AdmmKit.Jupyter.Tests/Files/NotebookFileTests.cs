@@ -42,6 +42,7 @@ public class NotebookFileTests
          ],
          "metadata": {
           "kernelspec": {
+           "display_name": ".NET (C#)",
            "name": ".net-csharp"
           },
           "unknown": {}
@@ -72,6 +73,7 @@ public class NotebookFileTests
         Assert.Equal(2, ids.Distinct().Count());
         Assert.Equal("cell-1", ids[1]);
         Assert.Contains("\"nbformat_minor\": 5", notebook.ToJson(), StringComparison.Ordinal);
+        Assert.Contains("\"display_name\": \".net-csharp\"", notebook.ToJson(), StringComparison.Ordinal);
     }
 
     [Theory]

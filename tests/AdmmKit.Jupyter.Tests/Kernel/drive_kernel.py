@@ -86,6 +86,18 @@ def csharp(kernel):
     check(content["status"] == "error", "the variables are gone after a restart")
     check(kernel.text("1 + 1") == "2")
 
+    # What nothing stops ends the process, by its own word; Jupyter starts another.
+    cell = kernel.client.execute("class A { static A() { Console.WriteLine(\"begun\"); while (true) { } } public static int X; }\nA.X")
+    while "begun" not in kernel.client.get_iopub_msg(timeout=90)["content"].get("text", ""):
+        pass
+    kernel.manager.interrupt_kernel()
+    reply = kernel.answer(lambda: cell)
+    check(reply["status"] == "error" and "its variables are lost" in reply["evalue"], reply)
+    end = time.monotonic() + 60
+    while kernel.manager.is_alive():
+        check(time.monotonic() < end, "the process ends")
+        time.sleep(0.1)
+
 
 def fsharp(kernel):
     check(kernel.answer(kernel.client.kernel_info)["language_info"]["name"] == "F#")
@@ -100,7 +112,8 @@ for name, drive in (("admmkit-csharp", csharp), ("admmkit-fsharp", fsharp)):
     kernel = Kernel(name)
     try:
         drive(kernel)
-        kernel.manager.shutdown_kernel(now=False)
+        if kernel.manager.is_alive():
+            kernel.manager.shutdown_kernel(now=False)
         check(not kernel.manager.is_alive(), "ended")
     finally:
         kernel.close()

@@ -114,8 +114,20 @@ public sealed class NotebookRunTests : IDisposable
         Assert.Contains("not run: 1", error, StringComparison.Ordinal);
         var notebook = NotebookFile.Read(path);
         Assert.Equal("error", (string)notebook.Cells[1].Outputs[0]!["output_type"]!);
+        Assert.Contains("not run: 1", Output(notebook.Cells[1]), StringComparison.Ordinal);
         Assert.Empty(notebook.Cells[2].Outputs);
         Assert.Null(notebook.Cells[2].Json["execution_count"]);
+    }
+
+    [Fact]
+    public void A_cell_that_may_throw_does_not_end_the_run()
+    {
+        string path = Write("may.ipynb", ".net-csharp", ("throw new Exception(\"wanted\");", "raises-exception"), ("1 + 1", ""));
+        (int code, string output, string error) = Run(path);
+        Assert.True(code == 0, output + error);
+        var notebook = NotebookFile.Read(path);
+        Assert.Contains("wanted", Output(notebook.Cells[0]), StringComparison.Ordinal);
+        Assert.Contains("2", Output(notebook.Cells[1]), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,5 +1,8 @@
 using AdmmKit.Jupyter.Sessions;
 using AdmmKit.Notebooks;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.Emit;
 
 namespace AdmmKit.Jupyter.Tests.Sessions;
 
@@ -209,6 +212,28 @@ public class CellSessionTests(SessionFixture fixture) : IClassFixture<SessionFix
         finally
         {
             Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Assemblies_find_what_lies_beside_them_and_are_the_same_to_both_languages()
+    {
+        // Not removed: the session reads what it was given again and again.
+        string folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "cells")).FullName;
+        MetadataReference platform = MetadataReference.CreateFromFile(typeof(object).Assembly.Location);
+        Compile("CellsInner", "namespace CellsInner; public class Inner { public int Value { get; set; } = 5; }", platform);
+        string inner = Path.Combine(folder, "CellsInner.dll");
+        Compile("CellsOuter", "namespace CellsOuter; public class Outer { public CellsInner.Inner Inner { get; } = new(); }", platform, MetadataReference.CreateFromFile(inner));
+        Assert.Equal("5", Run($"#r \"{folder}/CellsOuter.dll\"\nvar outer = new CellsOuter.Outer();\nouter.Inner.Value").Text);
+        FSharp($"#r \"{inner}\"\n#!share outer --from csharp\nouter.Inner.Value <- 6");
+        Assert.Equal("6", Run("outer.Inner.Value").Text);
+
+        void Compile(string name, string source, params MetadataReference[] references)
+        {
+            EmitResult result = CSharpCompilation.Create(
+                name, [CSharpSyntaxTree.ParseText(source)], references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary))
+                .Emit(Path.Combine(folder, name + ".dll"));
+            Assert.True(result.Success, string.Join('\n', result.Diagnostics));
         }
     }
 

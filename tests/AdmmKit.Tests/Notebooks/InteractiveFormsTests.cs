@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Linq.Expressions;
 using System.Reflection;
+using AdmmKit.Experiments.Results;
 using AdmmKit.Notebooks;
 using AdmmKit.Notebooks.Charts;
 
@@ -16,7 +17,8 @@ public class InteractiveFormsTests
     public void Whatever_can_be_shown_shows_there_in_all_its_forms()
     {
         IDisplayable[] shown = [.. Shown.All.Values.Select(s => s()).DistinctBy(s => s.GetType())];
-        Type[] types = [.. typeof(IDisplayable).Assembly.GetTypes().Where(t => t.IsAssignableTo(typeof(IDisplayable)) && !t.IsInterface)];
+        Type[] types = [.. new[] { typeof(IDisplayable), typeof(ComparisonTable) }.SelectMany(t => t.Assembly.GetTypes())
+            .Where(t => t.IsAssignableTo(typeof(IDisplayable)) && !t.IsInterface)];
         Assert.Equal(types.Select(t => t.Name).Order(), shown.Select(s => s.GetType().Name).Order());
         foreach (IDisplayable one in shown)
         {

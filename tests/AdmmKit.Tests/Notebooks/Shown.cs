@@ -1,3 +1,4 @@
+using AdmmKit.Experiments.Results;
 using AdmmKit.Networks;
 using AdmmKit.Notebooks;
 using AdmmKit.Notebooks.Charts;
@@ -64,6 +65,7 @@ internal static class Shown
             ["distant levels"] = () => new Histogram("Far", "x", new float[] { 0, 1e6f }) { Levels = [new(1, "a"), new(1.001, "b"), new(1e6, "c")] },
             ["table"] = () => new Table("Table", ["a", "b"], [["x", 1.5]]),
             ["hostile table"] = () => new Table(Hostile, [Hostile, ""], [[Hostile, double.NaN], [null, double.PositiveInfinity]]) { Note = Hostile },
+            ["comparison"] = () => ComparisonTable.Of([new(Hostile, "top1", "%", 99.2, 99.1, null, 1, ResultStatus.Trend, Hostile)], Hostile),
             ["progress"] = () => new ProgressView("prune", 0.42, [new("loss", "0.1234")], ["pretrained"]),
             ["hostile progress"] = () => new ProgressView(Hostile, double.NaN, [new(Hostile, Hostile)], [.. Enumerable.Repeat(Hostile, 50)]),
             ["end"] = () => new ProgressView("Finished", 1, [], [], Ended: true),
