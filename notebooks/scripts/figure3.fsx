@@ -25,8 +25,10 @@ exit (PaperScript.Run("figure3", Array.tail fsi.CommandLineArgs, fun script ->
     let level w = if w = 0f then 0 else IntervalSearch.NearestLevel(w, q, IntervalSearch.LevelsPerSign bits)
     // The 4 x 4 corner of the filter with the most survivors.
     let columns = conv1.Layer.Columns
-    let filter = Seq.maxBy (fun f -> Seq.length (Seq.filter (fun i -> weights[f * columns + i] <> 0f) (seq { 0 .. columns - 1 }))) (seq { 0 .. conv1.Layer.Rows - 1 })
-    let piece = [| for row in 0 .. size - 1 -> [| for column in 0 .. size - 1 -> weights[filter * columns + row * conv1.Layer.KernelWidth + column] |] |]
+    let kept filter = weights[filter * columns .. (filter + 1) * columns - 1] |> Seq.filter (fun w -> w <> 0f) |> Seq.length
+    let filter = Seq.maxBy kept (seq { 0 .. conv1.Layer.Rows - 1 })
+    let at row column = weights[filter * columns + row * conv1.Layer.KernelWidth + column]
+    let piece = [| for row in 0 .. size - 1 -> [| for column in 0 .. size - 1 -> at row column |] |]
     let table (title: string) (value: float32 -> obj) =
         let rows = [| for row in piece -> [| for w in row -> if w = 0f then null else value w |] :> IReadOnlyList<obj> |]
         Table(title, [| "1"; "2"; "3"; "4" |], rows)

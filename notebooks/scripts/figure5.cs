@@ -9,6 +9,7 @@ using AdmmKit.Experiments.Pictures;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Scripts;
 using AdmmKit.Hardware.Platforms;
+using AdmmKit.Storage;
 
 return PaperScript.Run("figure5", args, script =>
 {
@@ -16,9 +17,13 @@ return PaperScript.Run("figure5", args, script =>
     foreach (string network in new[] { "lenet5", "resnet20" })
     {
         var results = CommittedResults.Open("figure5-" + network);
-        script.Table(results, $"Fig. 5: {network}, compressed for few survivors and for little delay", "top1", "survivors", "speedup on " + platform.Name, "layers slower than dense on " + platform.Name);
-        (string, AdmmKit.Storage.CompressedNetwork)[] models =
-            [("survivors", results.Model("Least-survivors-seed1.admm")), ("delay", results.Model("Least-delay-on-admm-nn-40nm-seed1.admm"))];
+        script.Table(
+            results, $"Fig. 5: {network}, compressed for few survivors and for little delay",
+            "top1", "survivors", "speedup on " + platform.Name, "layers slower than dense on " + platform.Name);
+        (string, CompressedNetwork)[] models =
+        [
+            ("survivors", results.Model("Least-survivors-seed1.admm")), ("delay", results.Model("Least-delay-on-admm-nn-40nm-seed1.admm")),
+        ];
         script.Chart($"delay-{network}.svg", ModelChart.Delay(platform, models));
         script.Chart($"keep-{network}.svg", ModelChart.KeepFractions(models, platform));
     }

@@ -13,7 +13,8 @@ using AdmmKit.Experiments.Scripts;
 return PaperScript.Run("quickstart", args, script =>
 {
     const int images = 6_000;
-    DataSet data = DataSource.Open(new DataRequest { Offline = true, SyntheticTraining = images + 2_000, ValidationCount = 2_000, SyntheticTest = 2_000 }, script.Say);
+    var request = new DataRequest { Offline = true, SyntheticTraining = images + 2_000, ValidationCount = 2_000, SyntheticTest = 2_000 };
+    DataSet data = DataSource.Open(request, script.Say);
     var recipe = new Recipe
     {
         TrainingImages = images,
@@ -28,7 +29,12 @@ return PaperScript.Run("quickstart", args, script =>
                 Retrain = new() { Epochs = 4, LearningRate = 2e-3 },
             },
         ],
-        Quantize = new() { ConvolutionBits = 3, FullyConnectedBits = 2, Admm = new() { Iterations = 5, FinalLearningRate = 1e-5, RhoGrowth = 3 } },
+        Quantize = new()
+        {
+            ConvolutionBits = 3,
+            FullyConnectedBits = 2,
+            Admm = new() { Iterations = 5, FinalLearningRate = 1e-5, RhoGrowth = 3 },
+        },
     };
     script.Models(new CompressionRun(recipe, data).Execute(observer: script.Observer), "lenet5.admm");
 });

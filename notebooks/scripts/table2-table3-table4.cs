@@ -17,7 +17,7 @@ return PaperScript.Run("table2-table3-table4", args, script =>
         AccountingTable table = AccountingTables.Create(name);
         script.Table(table);
         // As many words as fit under a bar.
-        ResultRow[] rows = [.. table.Rows.Select(r => r with { Row = r.Row.Replace("Optimal Brain Surgeon", "OBS", StringComparison.Ordinal) })];
+        ResultRow[] rows = [.. table.Rows.Select(r => r with { Row = r.Row.Replace("Optimal Brain Surgeon", "OBS") })];
         script.Chart(name + ".svg", RowChart.PaperAndOurs(table.Title, "weights / survivors", rows, "compressionRatio"));
     }
 });

@@ -30,4 +30,6 @@ exit (PaperScript.Run("table6-section4.3", Array.tail fsi.CommandLineArgs, fun s
     let capacities = chips.Rows |> Seq.filter (fun r -> r.Quantity = "capacityBytes") |> Seq.toArray
     let bars = [| for r in capacities -> struct (r.Row, r.Row.Replace("5SGXEA7, M20K and all", "and").Replace(", 5SGXEA7, M20K", "")) |]
     let printed = ReferenceLine(8.3, "VGG-16 as printed")
-    script.Chart("chips.svg", RowChart.Stacked("What the chips of sec. 4.3 hold", "memory on the chip (MB)", capacities, bars, [| struct ("capacityBytes", "block memory") |], 1e6, printed))))
+    let memory = [| struct ("capacityBytes", "block memory") |]
+    let title = "What the chips of sec. 4.3 hold"
+    script.Chart("chips.svg", RowChart.Stacked(title, "memory on the chip (MB)", capacities, bars, memory, 1e6, printed))))

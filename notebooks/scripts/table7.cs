@@ -14,7 +14,8 @@ return PaperScript.Run("table7", args, script =>
     AccountingTable table = AccountingTables.Create("table7");
     script.Table(table);
     string[] layers = [.. NetworkTable.AlexNet.Layers.Select(l => l.Layer.Name)];
-    double[] weights = [.. layers.Select(l => table.Rows.Ours(l, "weights"))], survivors = [.. layers.Select(l => table.Rows.Ours(l, "survivors"))];
+    double[] weights = [.. layers.Select(l => table.Rows.Ours(l, "weights"))];
+    double[] survivors = [.. layers.Select(l => table.Rows.Ours(l, "survivors"))];
     double[] operations = [.. NetworkTable.AlexNet.Layers.Select(l => (double)l.Operations)];
     double[] left = [.. operations.Select((o, i) => o * survivors[i] / weights[i])];
     script.Chart("shares.svg", RowChart.Shares("AlexNet pruned 21x: where weights and operations are", layers,

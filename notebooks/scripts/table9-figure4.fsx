@@ -16,5 +16,6 @@ let methods = [| for m in [ "ADMM-NN 1"; "ADMM-NN 2"; "Han [24]"; "Mao [36]"; "W
 exit (PaperScript.Run("table9-figure4", Array.tail fsi.CommandLineArgs, fun script ->
     let table9 = AccountingTables.Create "table9"
     script.Table table9
-    script.Chart("speedup.svg", RowChart.Grouped("Speedup of AlexNet's convolutions, by the law", "speedup (x)", table9.Rows, methods, layers, 1.0, ReferenceLine(1.0, "dense")))
+    let title = "Speedup of AlexNet's convolutions, by the law"
+    script.Chart("speedup.svg", RowChart.Grouped(title, "speedup (x)", table9.Rows, methods, layers, 1.0, ReferenceLine(1.0, "dense")))
     script.Table(AccountingTables.Create "figure4")))

@@ -66,11 +66,13 @@ public sealed class AccountingTable
 
     /// <summary>The printed numbers that do not come out as printed, each with its reason.</summary>
     public Table Differences() => new(
-        FormattableString.Invariant($"{lines.Count(l => l.Agreement == Agreement.AsPrinted)} of {lines.Count(l => l.Agreement != Agreement.None)} printed numbers come out as printed; the others:"),
+        FormattableString.Invariant($"{lines.Count(l => l.Agreement == Agreement.AsPrinted)} of ")
+            + FormattableString.Invariant($"{lines.Count(l => l.Agreement != Agreement.None)} printed numbers come out as printed; the others:"),
         ["line", "quantity", "printed", "ours", "why"],
         [.. lines.Where(l => l.Explanation is not null).Select(l => new object?[]
         {
-            l.Row.Row, QuantityText.Heading(l.Row.Quantity, ""), Text(l.Row.Paper!.Value, l.Row.Unit), Text(l.Row.Ours!.Value, l.Row.Unit), l.Explanation,
+            l.Row.Row, QuantityText.Heading(l.Row.Quantity, ""), Text(l.Row.Paper!.Value, l.Row.Unit),
+            Text(l.Row.Ours!.Value, l.Row.Unit), l.Explanation,
         })]);
 
     /// <summary>Writes <c>rows.csv</c>, <c>notes.md</c> and the pictures.</summary>

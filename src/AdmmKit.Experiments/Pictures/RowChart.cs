@@ -67,10 +67,11 @@ public static class RowChart
     /// <param name="title">The title.</param>
     /// <param name="parts">The parts, such as layers.</param>
     /// <param name="bars">The bars, and the size of each part in them; none all zero.</param>
-    public static BarChart Shares(string title, IReadOnlyList<string> parts, IReadOnlyList<(string Label, IReadOnlyList<double> Sizes)> bars) => new(
+    public static BarChart Shares(
+        string title, IReadOnlyList<string> parts, IReadOnlyList<(string Label, IReadOnlyList<double> Sizes)> bars) => new(
         title, "", "share (%)", [.. bars.Select(b => b.Label)],
         [.. parts.Select((part, i) => new BarSeries(part, [.. bars.Select(b => 100 * b.Sizes[i] / b.Sizes.Sum())]))])
-    {
-        Layout = BarLayout.Stacked,
-    };
+        {
+            Layout = BarLayout.Stacked,
+        };
 }

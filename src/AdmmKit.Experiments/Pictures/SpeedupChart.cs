@@ -19,8 +19,8 @@ public static class SpeedupChart
     /// <param name="scale">How speedup is counted: where one layer gains little and another much, logarithmic.</param>
     /// <exception cref="AdmmKitException">A platform knows nothing of its layer.</exception>
     public static LineChart Create(
-        string title, IReadOnlyList<(string Name, Platform Platform, LayerInfo Layer)> curves, IReadOnlyList<PublishedSpeedup>? printed = null,
-        double from = 0, AxisScale scale = AxisScale.Linear)
+        string title, IReadOnlyList<(string Name, Platform Platform, LayerInfo Layer)> curves,
+        IReadOnlyList<PublishedSpeedup>? printed = null, double from = 0, AxisScale scale = AxisScale.Linear)
     {
         ArgumentNullException.ThrowIfNull(curves);
         // Sparse, as it is at every point: where a platform may run the layer dense, the curve would stop at 1.
@@ -42,7 +42,8 @@ public static class SpeedupChart
         if (printed is { Count: > 0 })
         {
             series.Add(new ChartSeries(
-                "printed (Tables 8 and 9, Fig. 4)", [.. printed.Select(p => 100 * (1 - p.Density))], [.. printed.Select(p => p.Speedup)], SeriesStyle.Markers));
+                "printed (Tables 8 and 9, Fig. 4)", [.. printed.Select(p => 100 * (1 - p.Density))], [.. printed.Select(p => p.Speedup)],
+                SeriesStyle.Markers));
         }
 
         return new LineChart(title, "pruned (%)", [new ChartPanel("speedup (x)", series, scale)]);

@@ -82,7 +82,8 @@ public sealed class CommittedResults
         if (!string.IsNullOrEmpty(named))
         {
             return NamesIn(named).Length > 0 ? named : throw new AdmmKitException(
-                $"The environment variable {Variable} is '{named}', and no folder in it has a {RowsFile}: name the folder 'results' of a checkout, or leave it out.");
+                $"The environment variable {Variable} is '{named}', and no folder in it has a {RowsFile}: "
+                + "name the folder 'results' of a checkout, or leave it out.");
         }
 
         for (string? folder = Path.GetFullPath(from); folder is not null; folder = Path.GetDirectoryName(folder))
@@ -95,7 +96,8 @@ public sealed class CommittedResults
         }
 
         throw new AdmmKitException(
-            $"There is no folder '{FolderName}' in '{from}' nor above it: start in a checkout of AdmmKit, or name the folder by the environment variable {Variable}.");
+            $"There is no folder '{FolderName}' in '{from}' nor above it: start in a checkout of AdmmKit, "
+            + $"or name the folder by the environment variable {Variable}.");
     }
 
     private static string[] NamesIn(string folder)
@@ -107,7 +109,8 @@ public sealed class CommittedResults
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new AdmmKitException($"Could not read the results in '{folder}': {e.Message.TrimEnd('.')}. Check the name and that you may read it.", e);
+            throw new AdmmKitException(
+                $"Could not read the results in '{folder}': {e.Message.TrimEnd('.')}. Check the name and that you may read it.", e);
         }
     }
 }

@@ -1,6 +1,9 @@
 namespace AdmmKit.Experiments.Results;
 
-/// <summary>Takes single values out of rows. What is not there is an error that suggests the nearest name, so that no picture loses a bar unseen.</summary>
+/// <summary>
+/// Takes single values out of rows. What is not there is an error that suggests the nearest name, so that no picture loses a bar
+/// unseen.
+/// </summary>
 public static class RowSelection
 {
     /// <summary>One quantity of one line.</summary>

@@ -25,7 +25,8 @@ public sealed class PaperScript
     /// <param name="arguments">Of the command line: nothing, or the folder.</param>
     /// <param name="work">What it does.</param>
     /// <returns>The exit code: 0 success, 1 failure, 2 wrong usage.</returns>
-    public static int Run(string name, IReadOnlyList<string> arguments, Action<PaperScript> work) => Run(name, arguments, work, Console.Out, Console.Error);
+    public static int Run(string name, IReadOnlyList<string> arguments, Action<PaperScript> work) =>
+        Run(name, arguments, work, Console.Out, Console.Error);
 
     /// <summary>Where a run tells how it goes.</summary>
     public LineObserver Observer => new(output);
