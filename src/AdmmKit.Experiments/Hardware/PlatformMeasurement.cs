@@ -54,7 +54,6 @@ public static class PlatformMeasurement
     {
         ArgumentNullException.ThrowIfNull(platform);
         ArgumentNullException.ThrowIfNull(kinds);
-        double[] ends = [platform.Layers.Min(l => l.Points[0].KeepFraction), platform.Layers.Max(l => l.Points[^1].KeepFraction)];
         return new LineChart(
             $"{platform.Name}: survivors alone against dense, layer by layer", "keepFraction",
             [
@@ -64,9 +63,11 @@ public static class PlatformMeasurement
                         .. network.Select(l => new ChartSeries(
                             $"{l.Name} {l.Shape}", [.. l.Points.Select(p => p.KeepFraction)],
                             [.. l.Points.Select(p => l.DenseSeconds / p.Seconds)])),
-                        new ChartSeries("dense", ends, [1, 1], SeriesStyle.Line),
                     ],
-                    AxisScale.Logarithmic)),
+                    AxisScale.Logarithmic)
+                {
+                    Reference = new(1, "dense"),
+                }),
             ],
             AxisScale.Logarithmic);
     }

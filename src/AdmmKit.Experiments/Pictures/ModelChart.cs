@@ -28,7 +28,7 @@ public static class ModelChart
         var parts = first.Layers.Index().GroupBy(l => deep ? l.Item.Layer.Name.Split('.')[0] : l.Item.Layer.Name, l => l.Index);
         double Delay(CompressedLayer layer) => 100 * platform.Delay(layer.Layer, HardwareQuantities.Keep(layer)) / dense;
         return new BarChart(
-            $"{first.Spec.Name}: delay on {platform.Name}, {(deep ? "stage by stage" : "layer by layer")}", "compressed for the least ...",
+            $"{first.Spec.Name}: delay on {platform.Name}, {(deep ? "stage by stage" : "layer by layer")}", "network",
             "delay (% of dense)", [.. models.Select(m => m.Label)],
             [.. parts.Select(part => new BarSeries(part.Key, [.. models.Select(m => part.Sum(i => Delay(m.Model.Layers[i])))]))])
         {

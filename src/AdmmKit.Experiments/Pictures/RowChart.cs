@@ -12,8 +12,9 @@ public static class RowChart
     /// <param name="rows">The rows.</param>
     /// <param name="quantity">The quantity.</param>
     /// <param name="unit">How much of the rows' unit is one of the axis, such as 1e6 for MB.</param>
+    /// <param name="ours">What our values are called: "recomputed" where they are quotients of what is printed.</param>
     /// <exception cref="AdmmKitException">No line has the quantity; the nearest one is suggested.</exception>
-    public static BarChart PaperAndOurs(string title, string yTitle, IEnumerable<ResultRow> rows, string quantity, double unit = 1)
+    public static BarChart PaperAndOurs(string title, string yTitle, IEnumerable<ResultRow> rows, string quantity, double unit = 1, string ours = "ours")
     {
         ArgumentNullException.ThrowIfNull(rows);
         ResultRow[] all = [.. rows], shown = [.. all.Where(r => r.Quantity == quantity && (r.Paper ?? r.Ours) is not null)];
@@ -22,7 +23,7 @@ public static class RowChart
             : new BarChart(title, "", yTitle, [.. shown.Select(r => r.Row)],
             [
                 new("paper", [.. shown.Select(r => r.Paper / unit ?? double.NaN)]),
-                new("ours", [.. shown.Select(r => r.Ours / unit ?? double.NaN)]),
+                new(ours, [.. shown.Select(r => r.Ours / unit ?? double.NaN)]),
             ]);
     }
 

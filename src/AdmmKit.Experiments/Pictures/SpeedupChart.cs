@@ -11,7 +11,7 @@ public static class SpeedupChart
     // Steps of half a percent: no bend of a law can be seen between them.
     private const int Steps = 200;
 
-    /// <summary>A curve a platform, a mark where each passes dense, and, where asked for, what the paper prints.</summary>
+    /// <summary>A curve a platform, what the paper prints, where asked for, and on top a mark where each curve passes dense.</summary>
     /// <param name="title">The title.</param>
     /// <param name="curves">The platforms, each with a layer and the name of its curve.</param>
     /// <param name="printed">Published points, or none.</param>
@@ -28,17 +28,8 @@ public static class SpeedupChart
         double Speedup(Platform platform, LayerInfo layer, double percent) =>
             platform.DenseDelay(layer) / platform.SparseDelay(layer, 1 - (percent / 100));
         var even = curves.Select(c => 100 * (1 - c.Platform.BreakEvenKeepFraction(c.Layer))).Where(p => p > from && p < 100).ToArray();
-        var series = new List<ChartSeries>
-        {
-            new("as fast as dense", [from, 100], [1, 1], SeriesStyle.Line),
-        };
-        series.AddRange(curves.Select(c => new ChartSeries(
-            c.Name, pruned, [.. pruned.Select(p => Speedup(c.Platform, c.Layer, p))], SeriesStyle.Line)));
-        if (even.Length > 0)
-        {
-            series.Add(new ChartSeries("break-even", even, [.. even.Select(_ => 1.0)], SeriesStyle.Markers));
-        }
-
+        List<ChartSeries> series = [.. curves.Select(c => new ChartSeries(
+            c.Name, pruned, [.. pruned.Select(p => Speedup(c.Platform, c.Layer, p))], SeriesStyle.Line))];
         if (printed is { Count: > 0 })
         {
             series.Add(new ChartSeries(
@@ -46,6 +37,11 @@ public static class SpeedupChart
                 SeriesStyle.Markers));
         }
 
-        return new LineChart(title, "pruned (%)", [new ChartPanel("speedup (x)", series, scale)]);
+        if (even.Length > 0)
+        {
+            series.Add(new ChartSeries("break-even", even, [.. even.Select(_ => 1.0)], SeriesStyle.Markers));
+        }
+
+        return new LineChart(title, "pruned (%)", [new ChartPanel("speedup (x)", series, scale) { Reference = new(1, "as fast as dense") }]);
     }
 }

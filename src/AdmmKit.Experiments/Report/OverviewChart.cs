@@ -22,7 +22,7 @@ public static partial class OverviewChart
         ArgumentNullException.ThrowIfNull(table1);
         ArgumentNullException.ThrowIfNull(baselines);
         Point[] measured = [.. Points(table1, r => r.Ours), .. Points(baselines, r => r.Ours).Where(p => !p.Row.StartsWith("ADMM ", StringComparison.Ordinal))];
-        ChartSeries[] curves = [.. measured.GroupBy(p => Method(p.Row)).Where(g => g.Count() > 1).Select(g => Series(g.Key, g, SeriesStyle.LineAndMarkers))];
+        ChartSeries[] curves = [.. measured.GroupBy(p => Method(p.Row)).Where(g => g.Count() > 1).Select(g => Series(g.Key, g, SeriesStyle.LineAndMarkers) with { Spread = [.. g.OrderBy(p => p.CompressionRatio).Select(p => p.Spread)] })];
         if (curves.Length == 0)
         {
             return null;
@@ -33,13 +33,14 @@ public static partial class OverviewChart
         {
             Labels = [.. printed.OrderBy(p => p.CompressionRatio).Select(p => p.Row.Replace("AdmmKit", "ADMM-NN", StringComparison.Ordinal))],
         };
-        int seeds = table1.Where(r => r.Ours is not null).Max(r => r.Seeds);
+        (int fewest, int most) = (measured.Min(p => p.Seeds), measured.Max(p => p.Seeds));
+        string seeds = fewest == most ? FormattableString.Invariant($"{most}") : FormattableString.Invariant($"{fewest} to {most}");
         return new LineChart(
-            FormattableString.Invariant($"LeNet-5 on MNIST: pruned this far, wrong this often (ours: mean of {seeds} seeds)"),
+            FormattableString.Invariant($"LeNet-5 on MNIST: pruned this far, wrong this often (ours: mean of {seeds} seeds, 95 % intervals)"),
             "compressionRatio (weights / survivors)", [new ChartPanel("test error (%)", [.. curves, published])], AxisScale.Logarithmic);
     }
 
-    private sealed record Point(string Row, double CompressionRatio, double Error);
+    private sealed record Point(string Row, double CompressionRatio, double Error, double Spread, int Seeds);
 
     private static IEnumerable<Point> Points(IEnumerable<ResultRow> rows, Func<ResultRow, double?> value) =>
         from line in rows.GroupBy(r => r.Row)
@@ -49,7 +50,7 @@ public static partial class OverviewChart
         let a = value(accuracy)
         let c = value(compression)
         where a is not null && c >= LeastCompressionRatio
-        select new Point(line.Key, c.Value, 100 - a.Value);
+        select new Point(line.Key, c.Value, 100 - a.Value, accuracy.Spread ?? double.NaN, accuracy.Seeds);
 
     private static ChartSeries Series(string name, IEnumerable<Point> points, SeriesStyle style)
     {

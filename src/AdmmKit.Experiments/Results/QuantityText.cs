@@ -48,7 +48,7 @@ public static class QuantityText
 
     /// <summary>
     /// A whole cell, "99.29 ± 0.19 (99.2) matched": ours, half the width of its 95 % interval, the paper's value in parentheses, the
-    /// status. What a row does not have is left out, and so is an interval of no width.
+    /// status. What a row does not have is left out: "± 0" says that all seeds gave the same.
     /// </summary>
     /// <param name="row">The row.</param>
     public static string Cell(ResultRow row)
@@ -63,12 +63,14 @@ public static class QuantityText
     public static string? Measured(ResultRow row)
     {
         ArgumentNullException.ThrowIfNull(row);
-        return row switch
+        if (row.Ours is not { } ours)
         {
-            { Ours: null } => null,
-            { Spread: null or 0 } => Ours(row.Ours.Value, row.Unit),
-            _ => WithSpread(Ours(row.Ours.Value, row.Unit), Spread(row.Spread.Value, row.Ours.Value, row.Unit)),
-        };
+            return null;
+        }
+
+        // A quotient of printed numbers is no count: not all of its digits say something.
+        string text = Ours(row.Source.Contains("/ printed", StringComparison.Ordinal) ? Rounded.ToDigits(ours, Digits) : ours, row.Unit);
+        return row.Spread is { } spread ? WithSpread(text, Spread(spread, ours, row.Unit)) : text;
     }
 
     // "27.65 KB" and "0.031" are "27.65 ± 0.031 KB".

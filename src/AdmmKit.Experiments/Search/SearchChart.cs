@@ -15,8 +15,10 @@ public static class SearchChart
     /// <param name="spec">The network.</param>
     /// <param name="result">Which shares were tried.</param>
     /// <param name="cost">What a dense layer costs: tells the costliest one of a deep network; null for its multiply-accumulates.</param>
+    /// <param name="leastAccuracy">The least validation accuracy that was accepted, 0 to 1: the budget; or null.</param>
     /// <exception cref="AdmmKitException">The result is of a network with another number of layers.</exception>
-    public static LineChart Create(string objective, NetworkSpec spec, SearchResult result, Func<LayerInfo, double>? cost = null)
+    public static LineChart Create(
+        string objective, NetworkSpec spec, SearchResult result, Func<LayerInfo, double>? cost = null, double? leastAccuracy = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(result);
@@ -41,7 +43,10 @@ public static class SearchChart
         return new LineChart($"Search for the least {objective}", "probe",
         [
             new ChartPanel("validation accuracy (%)",
-                [Marked("accepted", p => p.Accepted, Accuracy), Marked("refused", p => !p.Accepted, Accuracy)]),
+                [Marked("accepted", p => p.Accepted, Accuracy), Marked("refused", p => !p.Accepted, Accuracy)])
+            {
+                Reference = leastAccuracy is { } least ? new(100 * least, "dense less the budget") : null,
+            },
             new ChartPanel("cost (% of dense)", [Marked("accepted", p => p.Accepted, Cost), Marked("refused", p => !p.Accepted, Cost)]),
             new ChartPanel("keepFraction (%)", shares, AxisScale.Logarithmic),
         ]);

@@ -195,9 +195,7 @@ public static class SearchReport
         ExperimentLine[] lines = [.. experiment.Lines.Where(l => l.Model != "quantized")];
         return ModelChart.Delay(platform,
         [
-            .. lines.Select(l => (
-                l.Row.StartsWith(Least, StringComparison.Ordinal) ? l.Row[Least.Length..].Split(',')[0] : l.Row,
-                Measurements.Models(l, runs[l.Variant])[0].Model)),
+            .. lines.Select(l => (l.Row.Split(',')[0], Measurements.Models(l, runs[l.Variant])[0].Model)),
         ]);
     }
 }

@@ -35,7 +35,7 @@ public sealed record BarChart(
 
     /// <summary>
     /// How the y axis counts. A linear one has zero in it, because the length of a bar is read as its value; a logarithmic one
-    /// begins at a power of ten below all values, and only grouped bars can have it.
+    /// begins well below all values, and only grouped bars can have it.
     /// </summary>
     public AxisScale YScale { get; init; }
 
@@ -63,8 +63,8 @@ public sealed record BarChart(
     /// <inheritdoc/>
     public MimeBundle ToBundle() => ChartBundle.Of(Title, ToSvg(), ToPlotlyJson(), ToText());
 
-    /// <summary>Colours come round again after the last one, paler each time.</summary>
-    internal static double Opacity(int series) => 1.0 / (1 + (series / ChartColours.Count));
+    /// <summary>How often the colours have come round before a series: its bars have stripes, and from the second time on a grid.</summary>
+    internal static int Round(int series) => series / ChartColours.Count;
 
     private BarChart Checked()
     {

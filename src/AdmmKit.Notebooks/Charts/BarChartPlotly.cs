@@ -19,21 +19,17 @@ internal static class BarChartPlotly
                 ["name"] = PlotlyWriter.Plain(series.Name),
                 ["x"] = Places(),
                 ["y"] = PlotlyWriter.Numbers(series.Values),
-                ["marker"] = new JsonObject { ["color"] = ChartColours.At(index), ["opacity"] = BarChart.Opacity(index) },
+                ["marker"] = new JsonObject
+                {
+                    ["color"] = ChartColours.At(index),
+                    ["pattern"] = new JsonObject { ["shape"] = BarChart.Round(index) switch { 0 => "", 1 => "|", _ => "+" }, ["solidity"] = 0.6 },
+                },
             });
         }
 
         if (chart.Reference is { } reference)
         {
-            data.Add(new JsonObject
-            {
-                ["type"] = "scatter",
-                ["mode"] = "lines",
-                ["name"] = PlotlyWriter.Plain(reference.Name),
-                ["x"] = PlotlyWriter.Numbers([-0.5, count - 0.5]),
-                ["y"] = PlotlyWriter.Numbers([reference.Value, reference.Value]),
-                ["line"] = new JsonObject { ["color"] = "#6e7781", ["dash"] = "dash" },
-            });
+            data.Add(PlotlyWriter.Level(reference, -0.5, count - 0.5));
         }
 
         JsonObject categories = PlotlyWriter.Axis(chart.XTitle, AxisScale.Linear, ("anchor", "y"));

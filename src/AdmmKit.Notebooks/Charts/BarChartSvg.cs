@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using static AdmmKit.Notebooks.Charts.SvgCanvas;
 
@@ -8,6 +9,7 @@ internal sealed class BarChartSvg(BarChart chart)
 {
     private const double PlotHeight = 300, LabelGap = 6, BarShare = 0.78;
     private const double Turn = 45, LongestTurned = 190;
+    private const double StripeDistance = 5, FirstStripe = 3.5;
 
     private readonly SvgCanvas canvas = new(chart.Title);
     private double left, right;
@@ -26,6 +28,12 @@ internal sealed class BarChartSvg(BarChart chart)
             MakeRoom(turned);
         }
 
+        if (BarChart.Round(chart.Series.Count - 1) > 0)
+        {
+            canvas.Style = ".admmkit .stripe { fill: none; stroke: #ffffff; stroke-width: 1.8 } "
+                + "@media (prefers-color-scheme: dark) { .admmkit .stripe { stroke: #161b22 } }";
+        }
+
         canvas.Title();
         canvas.Y += 4;
         canvas.Heading(chart.YTitle, Legend());
@@ -38,7 +46,7 @@ internal sealed class BarChartSvg(BarChart chart)
         canvas.Line("axis", left, zero, right, zero);
         if (chart.Reference is { } reference && axis.Shows(reference.Value))
         {
-            Across(left, right, At(reference.Value));
+            canvas.Across(left, right, At(reference.Value));
         }
 
         if (!any)
@@ -73,7 +81,7 @@ internal sealed class BarChartSvg(BarChart chart)
 
         if (chart.Reference is { } reference)
         {
-            yield return (reference.Name, (x, middle) => Across(x, x + Swatch, middle));
+            yield return (reference.Name, (x, middle) => canvas.Across(x, x + Swatch, middle));
         }
     }
 
@@ -105,17 +113,24 @@ internal sealed class BarChartSvg(BarChart chart)
     // Half a pixel of the background parts neighbours, so that equal colours stay apart.
     private void Rectangle(int series, double x, double y, double width, double height)
     {
-        double opacity = BarChart.Opacity(series), gap = Math.Min(0.5, width / 4);
-        string pale = opacity < 1 ? $" fill-opacity=\"{N(opacity)}\"" : "";
+        double gap = Math.Min(0.5, width / 4);
         canvas.Draw($"<rect class=\"bar\" x=\"{N(x + gap)}\" y=\"{N(y)}\" width=\"{N(width - (2 * gap))}\" height=\"{N(height)}\" "
-            + $"fill=\"{ChartColours.At(series)}\"{pale}/>");
-    }
+            + $"fill=\"{ChartColours.At(series)}\"/>");
+        var stripes = new StringBuilder();
+        for (double at = FirstStripe; BarChart.Round(series) > 0 && at < width - 1; at += StripeDistance)
+        {
+            stripes.Append(CultureInfo.InvariantCulture, $"M{N(x + at)} {N(y)}v{N(height)}");
+        }
 
-    // On the colours of bars the line is seen by a rim of the background.
-    private void Across(double from, double to, double y)
-    {
-        canvas.Line("over", from, y, to, y);
-        canvas.Draw($"<path class=\"axis\" d=\"M{N(from)} {N(y)}H{N(to)}\" stroke-width=\"1.6\" stroke-dasharray=\"6 4\"/>");
+        for (double at = FirstStripe; BarChart.Round(series) > 1 && at < height - 1; at += StripeDistance)
+        {
+            stripes.Append(CultureInfo.InvariantCulture, $"M{N(x)} {N(y + at)}h{N(width)}");
+        }
+
+        if (stripes.Length > 0)
+        {
+            canvas.Draw($"<path class=\"stripe\" d=\"{stripes}\"/>");
+        }
     }
 
     /// <summary>Names in level lines under their categories; null where a word is wider than a category, or lines are many.</summary>

@@ -82,7 +82,7 @@ internal sealed record CellPicture(
     {
         var canvas = new SvgCanvas(Title);
         ColourScale scale = Scale;
-        canvas.Style = scale.Css();
+        canvas.Style = scale.Css() + (ShowValues ? ColourScale.InkCss : "");
         canvas.Title();
         canvas.Y += 4;
         scale.Draw(canvas, Unit, Absent);
@@ -111,7 +111,7 @@ internal sealed record CellPicture(
 
         if (ShowValues)
         {
-            Numbers(canvas, left, top, width, height);
+            Numbers(canvas, scale, left, top, width, height);
         }
 
         canvas.Y = lowest;
@@ -222,15 +222,15 @@ internal sealed record CellPicture(
         }
     }
 
-    private void Numbers(SvgCanvas canvas, double left, double top, double width, double height)
+    private void Numbers(SvgCanvas canvas, ColourScale scale, double left, double top, double width, double height)
     {
         foreach ((int i, float value) in Values.Index())
         {
             string text = NumberText.Short(value).Replace('-', '−');
-            if (float.IsFinite(value) && ChartText.Width(text, TextSize) < width && height >= LineHeight)
+            if (scale.Step(value) is { } step && ChartText.Width(text, TextSize) < width && height >= LineHeight)
             {
                 double x = left + (((i % Columns) + 0.5) * width), y = top + (((i / Columns) + 0.5) * height);
-                canvas.Text(x, y + 4, text, TextSize, "middle", attributes: " class=\"over\"");
+                canvas.Text(x, y + 4, text, TextSize, "middle", attributes: $" class=\"{scale.Ink(step)}\"");
             }
         }
     }

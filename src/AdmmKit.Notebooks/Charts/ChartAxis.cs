@@ -13,6 +13,8 @@ internal sealed class ChartAxis
     // Beyond these, differences of two values overflow; no result of ours is there.
     private const double Largest = 1e300, Smallest = 1e-300;
 
+    private const double EdgeShare = 0.015;
+
     private readonly bool logarithmic;
     private readonly double low, high;
 
@@ -150,12 +152,15 @@ internal sealed class ChartAxis
     {
         if (toTicks)
         {
+            double lowest = low;
             (low, high) = (Math.Floor(low + 1e-9), Math.Ceiling(high - 1e-9));
+            // What lies on the edge is hard to see: the axis begins at half of it.
+            low -= lowest - low < EdgeShare * (high - low) ? Math.Log10(2) : 0;
         }
 
         int first = (int)Math.Ceiling(low - 1e-9), last = (int)Math.Floor(high + 1e-9);
         var ticks = new List<Tick>();
-        if (last - first >= 2)
+        if (last - first > 2 || (last - first == 2 && maximum < 7))
         {
             bool plain = first >= -3 && last <= 4;
             int every = Math.Max(1, (int)Math.Ceiling((last - first + 1) / (double)maximum));

@@ -35,17 +35,14 @@ internal static class ChartBundle
         ? lines
         : [.. lines.Take(ManySeries), FormattableString.Invariant($"  ... {lines.Count - ManySeries} more")];
 
-    /// <summary>Few numbers with their names; of many their number, range and the last.</summary>
+    /// <summary>Few numbers with their names; of many their number, range and the last. Gaps are left out.</summary>
     private static string Numbers(IReadOnlyList<double> values, Func<int, string> nameOf)
     {
-        if (values.Count <= ManyPoints)
-        {
-            return string.Join(", ", values.Select((v, i) => $"{nameOf(i)}: {NumberText.Short(v)}"));
-        }
-
-        double[] finite = [.. values.Where(double.IsFinite)];
-        return FormattableString.Invariant($"{values.Count} values") + (finite.Length == 0 ? ""
-            : $", {NumberText.Short(finite.Min())} to {NumberText.Short(finite.Max())}")
-            + $", last {nameOf(values.Count - 1)}: {NumberText.Short(values[^1])}";
+        (int Index, double Value)[] finite = [.. values.Index().Where(v => double.IsFinite(v.Item))];
+        string Named((int Index, double Value) v) => $"{nameOf(v.Index)}: {NumberText.Short(v.Value)}";
+        return finite.Length == 0 ? "no values"
+            : finite.Length <= ManyPoints ? string.Join(", ", finite.Select(Named))
+            : FormattableString.Invariant($"{finite.Length} values, ")
+                + $"{NumberText.Short(finite.Min(v => v.Value))} to {NumberText.Short(finite.Max(v => v.Value))}, last {Named(finite[^1])}";
     }
 }

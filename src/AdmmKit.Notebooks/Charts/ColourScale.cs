@@ -80,6 +80,13 @@ internal sealed class ColourScale
         }
     }
 
+    /// <summary>The class of a number that is written on a step: dark or white, whichever is read better, on light and on dark.</summary>
+    public string Ink(int step) => (IsDim(Light, step) ? "w" : "b") + (IsDim(Dark, step) ? "w" : "b");
+
+    /// <summary>What the classes of numbers look like: the first letter is for light, the second for dark.</summary>
+    public const string InkCss = "\n    .admmkit .ww, .admmkit .wb { fill: #ffffff } .admmkit .bb, .admmkit .bw { fill: #101418 }"
+        + "\n    @media (prefers-color-scheme: dark) { .admmkit .ww, .admmkit .bw { fill: #ffffff } .admmkit .bb, .admmkit .wb { fill: #101418 } }";
+
     /// <summary>The scale as Plotly takes it, with the ends of the numbers.</summary>
     public (JsonArray Colours, double Low, double High) Plotly()
     {
@@ -121,6 +128,20 @@ internal sealed class ColourScale
 
     private static string Colour(int[] colours, int step)
     {
+        (int r, int g, int b) = Channels(colours, step);
+        return FormattableString.Invariant($"#{r:x2}{g:x2}{b:x2}");
+    }
+
+    // White has more contrast than black on what has less than this relative luminance (WCAG 2.1).
+    private static bool IsDim(int[] colours, int step)
+    {
+        static double Linear(int channel) => Math.Pow(channel / 255.0, 2.2);
+        (int r, int g, int b) = Channels(colours, step);
+        return (0.2126 * Linear(r)) + (0.7152 * Linear(g)) + (0.0722 * Linear(b)) < 0.18;
+    }
+
+    private static (int R, int G, int B) Channels(int[] colours, int step)
+    {
         double place = (double)step / (Steps - 1) * (colours.Length - 1);
         int from = Math.Min((int)place, colours.Length - 2);
         int Channel(int shift)
@@ -129,6 +150,6 @@ internal sealed class ColourScale
             return (int)Math.Round(a + ((b - a) * (place - from)));
         }
 
-        return FormattableString.Invariant($"#{Channel(16):x2}{Channel(8):x2}{Channel(0):x2}");
+        return (Channel(16), Channel(8), Channel(0));
     }
 }

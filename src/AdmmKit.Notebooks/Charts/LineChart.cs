@@ -32,15 +32,20 @@ public enum SeriesStyle
 /// <param name="Y">Their values, as many.</param>
 /// <param name="Style">Line, markers or both.</param>
 /// <param name="Labels">Names of the points, as many, written beside them; or null.</param>
+/// <param name="Spread">Half the width of each point's interval, as many, drawn as error bars; NaN where there is none; or null.</param>
 public sealed record ChartSeries(
     string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, SeriesStyle Style = SeriesStyle.LineAndMarkers,
-    IReadOnlyList<string>? Labels = null);
+    IReadOnlyList<string>? Labels = null, IReadOnlyList<double>? Spread = null);
 
 /// <summary>One plot of a chart.</summary>
 /// <param name="YTitle">What the y axis shows, with its unit: "accuracy (%)".</param>
 /// <param name="Series">The series.</param>
 /// <param name="YScale">How the y axis counts.</param>
-public sealed record ChartPanel(string YTitle, IReadOnlyList<ChartSeries> Series, AxisScale YScale = AxisScale.Linear);
+public sealed record ChartPanel(string YTitle, IReadOnlyList<ChartSeries> Series, AxisScale YScale = AxisScale.Linear)
+{
+    /// <summary>A level to compare with; or none.</summary>
+    public ReferenceLine? Reference { get; init; }
+}
 
 /// <summary>A picture that is written as SVG, which reads in light and dark, and as a Plotly figure of the same content.</summary>
 public interface IChart : IDisplayable
@@ -94,11 +99,11 @@ public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartP
         new(title, xTitle, [new ChartPanel(yTitle, [.. series.Select(s => s with { Style = SeriesStyle.Markers })])]);
 
     /// <summary>The chart as a stand-alone SVG document.</summary>
-    /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y, or as labels.</exception>
+    /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y, or as labels or spreads.</exception>
     public string ToSvg() => new SvgWriter(Checked()).Write();
 
     /// <summary>The chart as a Plotly figure: {"data": [...], "layout": {...}}.</summary>
-    /// <exception cref="AdmmKitException">There is no panel, or a series has not as many x as y, or as labels.</exception>
+    /// <exception cref="AdmmKitException">As for <see cref="ToSvg"/>.</exception>
     public string ToPlotlyJson() => PlotlyWriter.Write(Checked());
 
     /// <summary>The title and each series in a line.</summary>
@@ -106,7 +111,11 @@ public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartP
     public string ToText()
     {
         IEnumerable<string> Lines(ChartPanel panel) =>
-            ChartBundle.Lines([.. panel.Series.Select(s => ChartBundle.Line(s.Name, s.Y, i => PointName(s, i)))])
+            ChartBundle.Lines(
+                [
+                    .. panel.Series.Select(s => ChartBundle.Line(s.Name, s.Y, i => PointName(s, i))),
+                    .. panel.Reference is { } r ? [$"  {ChartBundle.Name(r.Name)}: {NumberText.Short(r.Value)}"] : Array.Empty<string>(),
+                ])
                 .Prepend(ChartBundle.Heading(panel.YTitle, XTitle));
         return string.Join('\n', [ChartBundle.Name(Title), .. Checked().Panels.SelectMany(Lines), ""]);
     }
@@ -128,9 +137,10 @@ public sealed record LineChart(string Title, string XTitle, IReadOnlyList<ChartP
         }
 
         ChartSeries? bad = Panels.SelectMany(p => p.Series)
-            .FirstOrDefault(s => s.X.Count != s.Y.Count || (s.Labels is { } labels && labels.Count != s.X.Count));
+            .FirstOrDefault(s => new[] { s.Y.Count, s.Labels?.Count, s.Spread?.Count }.Any(n => n is { } count && count != s.X.Count));
         return bad is null ? this : throw new AdmmKitException(FormattableString.Invariant(
-            $"Series '{bad.Name}' of the chart '{Title}' has {bad.X.Count} x, {bad.Y.Count} y and {bad.Labels?.Count ?? 0} labels: give as many of each, or no labels."));
+            $"Series '{bad.Name}' of the chart '{Title}' has {bad.X.Count} x, {bad.Y.Count} y, {bad.Labels?.Count ?? 0} labels and ")
+            + FormattableString.Invariant($"{bad.Spread?.Count ?? 0} spreads: give as many of each, or no labels and no spreads."));
     }
 }
 

@@ -51,12 +51,36 @@ internal static class PlotlyWriter
                     trace["textposition"] = "top center";
                 }
 
+                if (series.Spread is { } spread)
+                {
+                    trace["error_y"] = new JsonObject { ["type"] = "data", ["array"] = Numbers(spread), ["visible"] = true };
+                }
+
                 data.Add(trace);
+            }
+
+            if (chart.Panels[i].Reference is { } reference)
+            {
+                double[] x = [.. chart.Panels.SelectMany(p => p.Series).SelectMany(s => s.X).Where(double.IsFinite)];
+                JsonObject level = Level(reference, x.DefaultIfEmpty(0).Min(), x.DefaultIfEmpty(1).Max());
+                level["yaxis"] = "y" + suffix;
+                data.Add(level);
             }
         }
 
         return Text(data, layout);
     }
+
+    /// <summary>A level to compare with, dashed as in the SVG.</summary>
+    public static JsonObject Level(ReferenceLine reference, double from, double to) => new()
+    {
+        ["type"] = "scatter",
+        ["mode"] = "lines",
+        ["name"] = Plain(reference.Name),
+        ["x"] = Numbers([from, to]),
+        ["y"] = Numbers([reference.Value, reference.Value]),
+        ["line"] = new JsonObject { ["color"] = "#6e7781", ["dash"] = "dash" },
+    };
 
     public static string Text(JsonArray data, JsonObject layout, bool indented = true) =>
         new JsonObject { ["data"] = data, ["layout"] = layout }.ToJsonString(indented ? Options : null) + "\n";

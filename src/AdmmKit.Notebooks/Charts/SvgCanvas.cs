@@ -99,6 +99,13 @@ internal sealed class SvgCanvas(string title)
     public void Line(string style, double x1, double y1, double x2, double y2) =>
         Draw($"<path class=\"{style}\" d=\"M{N(x1)} {N(y1)}L{N(x2)} {N(y2)}\"/>");
 
+    /// <summary>A dashed level to compare with. On the colours of bars it is seen by a rim of the background.</summary>
+    public void Across(double from, double to, double y)
+    {
+        Line("over", from, y, to, y);
+        Draw($"<path class=\"axis\" d=\"M{N(from)} {N(y)}H{N(to)}\" stroke-width=\"1.6\" stroke-dasharray=\"6 4\"/>");
+    }
+
     public void Text(double x, double baseline, string text, double size, string anchor, bool bold = false, string attributes = "") =>
         Draw($"<text{attributes} x=\"{N(x)}\" y=\"{N(baseline)}\" font-size=\"{N(size)}\" text-anchor=\"{anchor}\""
             + (bold ? " font-weight=\"bold\">" : ">") + ChartText.Escape(text) + "</text>");

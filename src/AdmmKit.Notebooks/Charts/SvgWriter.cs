@@ -16,7 +16,7 @@ internal sealed class SvgWriter(LineChart chart)
 
     public string Write()
     {
-        ChartAxis[] yAxes = [.. chart.Panels.Select(p => new ChartAxis(p.Series.SelectMany(s => s.Y), p.YScale, 7, toTicks: true))];
+        ChartAxis[] yAxes = [.. chart.Panels.Select(p => new ChartAxis(Heights(p), p.YScale, 7, toTicks: true))];
         left = Margin + TickLength + 6 + yAxes.SelectMany(a => a.Ticks).Max(t => ChartText.Width(t.Label, TextSize));
         right = Width - Margin - 8;
         double[] values = [.. chart.Panels.SelectMany(p => p.Series).SelectMany(s => s.X)];
@@ -25,13 +25,27 @@ internal sealed class SvgWriter(LineChart chart)
         for (int i = 0; i < yAxes.Length; i++)
         {
             canvas.Y += i == 0 ? 4 : PanelGap;
-            canvas.Heading(chart.Panels[i].YTitle, chart.Panels[i].Series.Select(s => (s.Name, Legend(s))));
+            canvas.Heading(chart.Panels[i].YTitle, Legend(chart.Panels[i]));
             Plot(chart.Panels[i], xAxis, yAxes[i], labelX: i == yAxes.Length - 1);
         }
 
         canvas.XTitle(chart.XTitle, left, right);
         return canvas.Document();
     }
+
+    /// <summary>All that the y axis has to show: points, the ends of their intervals, the reference.</summary>
+    private static IEnumerable<double> Heights(ChartPanel panel) =>
+    [
+        .. panel.Series.SelectMany(s => s.Y),
+        .. panel.Series.SelectMany(s => Enumerable.Range(0, s.Spread?.Count ?? 0).SelectMany(i => new[] { s.Y[i] - s.Spread![i], s.Y[i] + s.Spread[i] })),
+        .. panel.Reference is { } r ? [r.Value] : Array.Empty<double>(),
+    ];
+
+    private IEnumerable<(string Name, Action<double, double> Draw)> Legend(ChartPanel panel) =>
+    [
+        .. panel.Series.Select(s => (s.Name, Legend(s))),
+        .. panel.Reference is { } r ? [(r.Name, (x, middle) => canvas.Across(x, x + Swatch, middle))] : Array.Empty<(string, Action<double, double>)>(),
+    ];
 
     private Action<double, double> Legend(ChartSeries series) => (x, middle) =>
     {
@@ -64,6 +78,11 @@ internal sealed class SvgWriter(LineChart chart)
 
         canvas.Line("axis", left, top, left, bottom);
         canvas.Line("axis", left, bottom, right, bottom);
+        if (panel.Reference is { } reference && yAxis.Shows(reference.Value))
+        {
+            canvas.Across(left, right, AtY(reference.Value));
+        }
+
         bool any = false;
         var labels = new PointLabels(left, top, right, bottom, LabelSize);
         foreach (ChartSeries series in panel.Series)
@@ -96,7 +115,18 @@ internal sealed class SvgWriter(LineChart chart)
             if (shown)
             {
                 (double px, double py) = (atX(series.X[i]), atY(series.Y[i]));
+                if (pen && series.Style != SeriesStyle.Markers)
+                {
+                    labels.Avoid(points[^1], (px, py));
+                }
+
                 points.Add((px, py));
+                if (series.Spread is { } spread && yAxis.Shows(series.Y[i] - spread[i]) && yAxis.Shows(series.Y[i] + spread[i]))
+                {
+                    Interval(px, atY(series.Y[i] - spread[i]), atY(series.Y[i] + spread[i]), series);
+                    labels.Avoid((px, atY(series.Y[i] - spread[i])), (px, atY(series.Y[i] + spread[i])));
+                }
+
                 if (series.Labels is { } names)
                 {
                     labels.Add(px, py, names[i]);
@@ -122,6 +152,10 @@ internal sealed class SvgWriter(LineChart chart)
 
         return points.Count > 0;
     }
+
+    private void Interval(double x, double low, double high, ChartSeries series) => canvas.Draw(
+        $"<path class=\"interval\" fill=\"none\" stroke=\"{ChartColours.At(Index(series))}\" stroke-opacity=\"0.7\" "
+        + $"d=\"M{N(x)} {N(low)}V{N(high)}M{N(x - 3)} {N(low)}h6M{N(x - 3)} {N(high)}h6\"/>");
 
     /// <summary>Shape and colour both tell the series; when colours come round again the shapes have moved on.</summary>
     private void Marker(double x, double y, ChartSeries series)

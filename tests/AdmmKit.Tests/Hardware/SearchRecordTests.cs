@@ -52,6 +52,9 @@ public sealed class SearchRecordTests : IDisposable
         Assert.Equal(Spec.Layers.Select(l => l.Name), chart.Panels[2].Series.Select(s => s.Name));
         Assert.Equal(result.Path.Select(p => 100 * p.Candidate.KeepFraction[1]), chart.Panels[2].Series[1].Y);
 
+        Assert.Null(chart.Panels[0].Reference);
+        Assert.Equal(98.5, SearchChart.Create("", Spec, result, leastAccuracy: 0.985).Panels[0].Reference!.Value);
+
         NetworkSpec other = NetworkSpec.LeNet300100(NetworkSpec.Mnist, 10);
         Assert.Contains("has 3", Assert.Throws<AdmmKitException>(() => SearchChart.Create("", other, result)).Message, StringComparison.Ordinal);
     }

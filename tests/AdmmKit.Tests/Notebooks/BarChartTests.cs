@@ -125,12 +125,20 @@ public class BarChartTests
     }
 
     [Fact]
-    public void After_the_last_colour_the_first_comes_again_paler()
+    public void After_the_last_colour_the_first_comes_again_with_stripes_and_then_with_a_grid()
     {
-        XElement[] bars = Bars(new("t", "x", "y", ["a"], [.. Enumerable.Range(0, 7).Select(i => new BarSeries("s" + i, [1]))]));
+        BarChart Of(int count) => new("t", "x", "y", ["a"], [.. Enumerable.Range(0, count).Select(i => new BarSeries("s" + i, [1]))]) { Layout = BarLayout.Stacked };
+        XElement[] bars = Bars(Of(13));
         Assert.Equal((string?)bars[0].Attribute("fill"), (string?)bars[6].Attribute("fill"));
-        Assert.Null(bars[0].Attribute("fill-opacity"));
-        Assert.Equal("0.5", (string?)bars[6].Attribute("fill-opacity"));
+        // Each lies right behind its bar, in the legend and in the plot.
+        XElement[] stripes = [.. XDocument.Parse(Of(13).ToSvg()).Root!.Elements(Svg + "path").Where(p => (string?)p.Attribute("class") == "stripe")];
+        Assert.Equal(2 * 7, stripes.Length);
+        Assert.All(stripes.Index(), s => Assert.Equal(s.Index % 7 == 6, ((string)s.Item.Attribute("d")!).Contains('h', StringComparison.Ordinal)));
+        Assert.Equal("rect", stripes[0].ElementsBeforeSelf().Last().Name.LocalName);
+        Assert.DoesNotContain("stripe", Of(6).ToSvg(), StringComparison.Ordinal);
+        using JsonDocument json = JsonDocument.Parse(Of(13).ToPlotlyJson());
+        string[] shapes = [.. json.RootElement.GetProperty("data").EnumerateArray().Select(t => t.GetProperty("marker").GetProperty("pattern").GetProperty("shape").GetString()!)];
+        Assert.Equal(("", "|", "+"), (shapes[5], shapes[6], shapes[12]));
     }
 
     [Fact]

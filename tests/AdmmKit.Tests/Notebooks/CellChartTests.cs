@@ -78,6 +78,11 @@ public class CellChartTests
         Assert.Contains("−0.25", Texts(map));
         Assert.DoesNotContain("NaN", Texts(map));
         Assert.DoesNotContain("1.5", Texts(map with { ShowValues = false }));
+        // White on what is dark and dark on what is bright, in light (first letter) and dark, and no rim.
+        string Ink(HeatMap m, string text) => (string)XDocument.Parse(m.ToSvg()).Root!.Elements(Svg + "text").Single(t => t.Value == text && t.Attribute("class") is not null).Attribute("class")!;
+        Assert.Equal("wb", Ink(map, "1.5"));
+        Assert.Equal("bw", Ink(map with { Values = new float[] { 2, 0, -2 } }, "0"));
+        Assert.DoesNotContain("class=\"over\"", map.ToSvg(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -82,6 +82,8 @@ public class LineChartTests
     [InlineData(0.02, 30, true, "0.01|0.1|1|10|100")]
     [InlineData(2e-9, 0.5, true, "10⁻⁸|10⁻⁶|10⁻⁴|10⁻²|1")]
     [InlineData(2, 7, true, "1|2|5|10")]
+    [InlineData(1.2, 54, true, "1|2|5|10|20|50|100")]
+    [InlineData(1, 54, true, "0.5|1|2|5|10|20|50|100")]
     public void Ticks_are_round_numbers(double low, double high, bool logarithmic, string expected)
     {
         var axis = new ChartAxis([high, low], logarithmic ? AxisScale.Logarithmic : AxisScale.Linear, 7, toTicks: true);
@@ -107,6 +109,7 @@ public class LineChartTests
 
         Assert.Throws<AdmmKitException>(() => new LineChart("t", "x", []).ToSvg());
         Assert.Throws<AdmmKitException>(() => new LineChart("t", "x", [new("y", [new("s", [1, 2], [1])])]).ToPlotlyJson());
+        Assert.Throws<AdmmKitException>(() => new LineChart("t", "x", [new("y", [new("s", [1, 2], [1, 2], Spread: [1])])]).ToSvg());
     }
 
     [Fact]
@@ -129,6 +132,67 @@ public class LineChartTests
         Assert.False(json.RootElement.GetProperty("data")[1].TryGetProperty("text", out _));
         ChartSeries short1 = new("s", [1, 2], [1, 2], Labels: ["one"]);
         Assert.Throws<AdmmKitException>(() => new LineChart("t", "x", [new("y", [short1])]).ToSvg());
+    }
+
+    [Fact]
+    public void A_name_keeps_off_lines_and_intervals_where_it_can()
+    {
+        // Rising to the right, where names go first.
+        ChartSeries line = new("line", [0, 5, 10], [0, 5, 10]), named = new("points", [5], [5], SeriesStyle.Markers, ["name"]);
+        (double X, double Y) Place(params ChartSeries[] series)
+        {
+            XElement text = XDocument.Parse(new LineChart("t", "x", [new("y", series)]).ToSvg()).Root!
+                .Elements(Svg + "text").Single(t => (string?)t.Attribute("class") == "over");
+            return (Number(text, "x"), Number(text, "y"));
+        }
+
+        ChartSeries corners = new("corners", [0, 10], [0, 10], SeriesStyle.Markers);
+        (double X, double Y) free = Place(corners, named), pushed = Place(line, named);
+        Assert.NotEqual(free, pushed);
+        ChartSeries beside = new("beside", [0, 5.4, 10], [0, 2, 10], SeriesStyle.Markers);
+        ChartSeries low = named with { Y = [3.5] };
+        Assert.NotEqual(Place(beside, low), Place(beside with { Spread = [0, 2, 0] }, low));
+        // A band of lines everywhere is no reason to leave the name out.
+        ChartSeries[] band = [.. Enumerable.Range(0, 200).Select(i => new ChartSeries($"{i}", [0, 10], [i / 20.0, i / 20.0], SeriesStyle.Line))];
+        Assert.Equal(free.X, Place([.. band, named]).X);
+    }
+
+    [Fact]
+    public void Intervals_reach_as_far_as_their_spread_and_are_part_of_the_figure()
+    {
+        LineChart chart = new("t", "x", [new("y", [new("s", [1, 2, 3], [5, 6, 7], Spread: [1, double.NaN, 2])])]);
+        XElement svg = XDocument.Parse(chart.ToSvg()).Root!;
+        string[] intervals = [.. svg.Elements(Svg + "path").Where(p => (string?)p.Attribute("class") == "interval").Select(p => (string)p.Attribute("d")!)];
+        Assert.Equal(2, intervals.Length);
+        static double Length(string d) => double.Parse(d.Split(' ')[1].Split('V')[0], CultureInfo.InvariantCulture) - double.Parse(d.Split('V')[1].Split('M')[0], CultureInfo.InvariantCulture);
+        Assert.Equal(2, Length(intervals[1]) / Length(intervals[0]), 0.01);
+        using JsonDocument json = JsonDocument.Parse(chart.ToPlotlyJson());
+        JsonElement[] array = [.. json.RootElement.GetProperty("data")[0].GetProperty("error_y").GetProperty("array").EnumerateArray()];
+        Assert.Equal((1, JsonValueKind.Null, 2), (array[0].GetDouble(), array[1].ValueKind, array[2].GetDouble()));
+    }
+
+    [Fact]
+    public void A_reference_is_dashed_named_and_within_its_plot()
+    {
+        LineChart chart = new("t", "x", [new("y", [new("s", [1, 2], [5, 6])]) { Reference = new(40, "the bound") }, new("z", [new("s", [1, 2], [5, 6])])]);
+        XElement svg = XDocument.Parse(chart.ToSvg()).Root!;
+        // Once in the plot, once in the legend.
+        Assert.Equal(2, svg.Elements(Svg + "path").Count(p => p.Attribute("stroke-dasharray") is not null));
+        Assert.Contains(svg.Elements(Svg + "text"), t => t.Value == "the bound");
+        Assert.Contains(svg.Elements(Svg + "text"), t => t.Value == "40");
+        Assert.Contains("  the bound: 40\n", chart.ToText(), StringComparison.Ordinal);
+        using JsonDocument json = JsonDocument.Parse(chart.ToPlotlyJson());
+        JsonElement level = json.RootElement.GetProperty("data")[1];
+        Assert.Equal(("the bound", "y"), (level.GetProperty("name").GetString(), level.GetProperty("yaxis").GetString()));
+        Assert.Equal([1.0, 2], level.GetProperty("x").EnumerateArray().Select(x => x.GetDouble()));
+    }
+
+    [Fact]
+    public void Gaps_are_not_told()
+    {
+        string text = new LineChart("t", "x", [new("y", [new("s", [1, double.NaN, 3], [5, double.NaN, 7]), new("none", [1], [double.NaN])])]).ToText();
+        Assert.Contains("  s: 1: 5, 3: 7\n", text, StringComparison.Ordinal);
+        Assert.Contains("  none: no values\n", text, StringComparison.Ordinal);
     }
 
     private static LineChart Named

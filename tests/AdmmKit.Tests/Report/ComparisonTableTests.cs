@@ -16,7 +16,8 @@ public class ComparisonTableTests
         { "top1", "%", 99.2, 99.29, 0.194033, "matched", "99.29 ± 0.19 (99.2) matched" },
         { "top1", "%", 98.1, null, null, "", "(98.1)" },
         { "top1", "%", null, 99.336667, 0.176254, "", "99.34 ± 0.18" },
-        { "survivors", "", 430_500, 430_500, 0.0, "matched", "430,500 (430,500) matched" },
+        { "survivors", "", 430_500, 430_500, 0.0, "matched", "430,500 ± 0 (430,500) matched" },
+        { "compressionRatio", "x", 1, 1, null, "matched", "1 (1) matched" },
         { "survivors", "", 60_900_000, 60_954_656, null, "accounting", "60.95 M (60.9 M) accounting" },
         { "survivors", "", null, 10_750.333333, null, "", "10,750.3" },
         { "fileBytes", "B", null, 27_654.333333, 31.062508, "", "27.65 ± 0.031 KB" },
@@ -25,7 +26,7 @@ public class ComparisonTableTests
         { "primalResidual", "", null, 0.0000123, null, "", "1.23e-5" },
         { "conv4Operations", "", 1_332_000_000, 13_329_570_000, null, "accounting", "13.33 G (1,332 M) accounting" },
         { "time", "us", null, -0.5, null, "", "-0.5" },
-        { "speedup", "x", null, 0.0, 0.0, "", "0" },
+        { "speedup", "x", null, 0.0, 0.0, "", "0 ± 0" },
         { "top1", "%", null, null, null, "", "" },
     };
 
@@ -36,6 +37,14 @@ public class ComparisonTableTests
     {
         using var comma = new CommaCulture();
         Assert.Equal(expected, QuantityText.Cell(Row("a", quantity, unit, paper, ours, spread, status)));
+    }
+
+    [Fact]
+    public void A_quotient_of_printed_numbers_is_not_told_like_a_count()
+    {
+        ResultRow counted = Row("ADMM-NN 24x", "survivors", "", 2_500_000, 2_539_777, null, "accounting");
+        Assert.Equal("2,539,777 (2,500,000) accounting", QuantityText.Cell(counted));
+        Assert.Equal("2,540,000 (2,500,000) accounting", QuantityText.Cell(counted with { Source = "layer table / printed compressionRatio" }));
     }
 
     [Theory]
