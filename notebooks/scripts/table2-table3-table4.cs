@@ -18,6 +18,6 @@ return PaperScript.Run("table2-table3-table4", args, script =>
         script.Table(table);
         // As many words as fit under a bar.
         ResultRow[] rows = [.. table.Rows.Select(r => r with { Row = r.Row.Replace("Optimal Brain Surgeon", "OBS") })];
-        script.Chart(name + ".svg", RowChart.PaperAndOurs(table.Title, "weights / survivors", rows, "compressionRatio"));
+        script.Chart(name + ".svg", RowChart.PaperAndOurs(table.Title, "weights / survivors", rows, "compressionRatio", ours: "recomputed"));
     }
 });
