@@ -112,6 +112,27 @@ public class CellSessionTests(SessionFixture fixture) : IClassFixture<SessionFix
     }
 
     [Fact]
+    public void A_deep_stack_is_told_by_its_ends()
+    {
+        CellError error = Run("int Deep(int n)\n{\n    if (n == 0) throw new Exception(\"deep\");\n    return Deep(n - 1) + 1;\n}\nDeep(5000)", expected: CellEnd.Failed).Failure!;
+        Assert.Equal(3, error.Line);
+        Assert.InRange(error.Traceback.Count, 20, 50);
+        Assert.Contains("  ... 4982 more", error.Traceback);
+        Assert.Contains("    Deep(5000)", error.Traceback);
+    }
+
+    [Fact]
+    public void What_a_cell_left_behind_goes_on_after_it()
+    {
+        using (var stop = new CancellationTokenSource())
+        {
+            session.Execute("var left = Task.Run(async () => { await Task.Delay(300); await Task.Delay(1); return 3; });", CellLanguage.CSharp, new Recorder(), stop.Token);
+        }
+
+        Assert.Equal("3", Run("await left").Text);
+    }
+
+    [Fact]
     public void Values_are_shared_as_the_very_objects()
     {
         Run("var list = new List<int> { 1, 2 };\nvar table = new Dictionary<string, double[]>();");
