@@ -140,7 +140,7 @@ internal static class NotebookCommand
         long start = Stopwatch.GetTimestamp();
         var said = new List<NotebookEvent>();
         using var line = new StatusLine();
-        int code = process.Run(
+        NotebookEvent ended = process.Run(
             job,
             e =>
             {
@@ -155,7 +155,7 @@ internal static class NotebookCommand
             },
             cancellation);
         line.Dispose();
-        string end = code != CommandLineTool.Success ? "FAILED" : job.Output is null ? "same outputs" : job.Output == job.File ? "done" : $"written to {job.Output}";
+        string end = ended.Code != CommandLineTool.Success ? "FAILED" : job.Output is null ? ended.Text : job.Output == job.File ? "done" : $"written to {job.Output}";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{job.File}: {end}, {Stopwatch.GetElapsedTime(start).TotalSeconds:f1} s"));
         foreach (NotebookEvent e in said)
         {
@@ -163,7 +163,7 @@ internal static class NotebookCommand
             writer.WriteLine($"  {job.File}: {e.Text.Replace("\n", "\n  ", StringComparison.Ordinal)}");
         }
 
-        return code;
+        return ended.Code;
     }
 
     /// <summary>How this very tool is started: as a program of its own, or by <c>dotnet</c>.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using AdmmKit.Notebooks;
 
 namespace AdmmKit.Jupyter.Cells;
@@ -19,4 +21,23 @@ internal static class Bundles
 
     public static MimeBundle OfText(string text, string mimeType) =>
         new(new Dictionary<string, string> { [MimeTypes.Text] = text, [mimeType] = text });
+
+    /// <summary>A bundle's forms by media type; those of JSON as JSON, the others as the caller keeps text.</summary>
+    public static JsonObject ToJson(MimeBundle bundle, Func<string, JsonNode> text)
+    {
+        var data = new JsonObject();
+        foreach ((string type, string content) in bundle.Data)
+        {
+            try
+            {
+                data[type] = type.EndsWith("json", StringComparison.Ordinal) ? JsonNode.Parse(content) : text(content);
+            }
+            catch (JsonException)
+            {
+                // A cell may show what it likes; the other forms are still right.
+            }
+        }
+
+        return data;
+    }
 }

@@ -151,6 +151,11 @@ public sealed class NotebookFile
                 throw Bad(name, string.Create(CultureInfo.InvariantCulture, $"the 'metadata' of cell {number} is no object"));
             }
 
+            if (cell["outputs"] is { } outputs && !(outputs is JsonArray list && list.All(o => o is JsonObject)))
+            {
+                throw Bad(name, string.Create(CultureInfo.InvariantCulture, $"the 'outputs' of cell {number} are no list of objects"));
+            }
+
             cells.Add(new NotebookCell(cell, number, name));
         }
 

@@ -33,7 +33,7 @@ internal static class NotebookJson
     }
 
     /// <summary>Text as Jupyter would write it, with a newline at the end.</summary>
-    public static string Write(JsonNode node)
+    public static string Write(JsonNode? node)
     {
         var text = new StringBuilder();
         Write(text, node, 0);

@@ -187,7 +187,7 @@ public sealed class JupyterKernel : IDisposable
     private JsonObject? Execute(Request request)
     {
         JsonObject reply = shell.Execute(request);
-        if ((string?)reply["status"] == "error" && request.Flag("stop_on_error", true))
+        if ((string?)reply["status"] == "error" && request.Flag("stop_on_error", true) && !request.Flag("silent", false))
         {
             // Before the answer, so that nothing is taken that was sent because of it.
             while (shellRequests.TryTake(out Request? waiting, StillArrivingMilliseconds))

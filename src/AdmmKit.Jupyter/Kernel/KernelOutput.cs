@@ -1,14 +1,14 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using AdmmKit.Jupyter.Cells;
 using AdmmKit.Jupyter.Sessions;
 using AdmmKit.Notebooks;
 
 namespace AdmmKit.Jupyter.Kernel;
 
 /// <summary>
-/// What one cell puts out, as messages for everybody; text is gathered for some milliseconds, so that a loop of short lines is few
-/// messages.
+/// What one cell puts out, as messages for everybody; text and updates are gathered for some milliseconds, so that a loop of short
+/// lines, or of changes to one display, is few messages.
 /// </summary>
 /// <param name="publish">Sends a message of a type and content about the cell.</param>
 /// <param name="executionCount">The number of the cell.</param>
@@ -19,6 +19,7 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
 
     private readonly Lock gate = new();
     private readonly StringBuilder text = new();
+    private readonly Dictionary<string, MimeBundle> updates = new(StringComparer.Ordinal);
     private Timer? timer;
     private bool textIsError, isWaiting, closed;
 
@@ -41,12 +42,9 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
             {
                 SendWholeCharacters();
             }
-            else if (!isWaiting)
+            else
             {
-                // Once: were the time to begin anew with each line, a cell that writes often would be silent.
-                isWaiting = true;
-                timer ??= new Timer(_ => Flush());
-                timer.Change(GatheringTime, Timeout.InfiniteTimeSpan);
+                FlushLater();
             }
         }
     }
@@ -55,7 +53,21 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
     public void Display(MimeBundle bundle, string? displayId) => Send("display_data", Shown(bundle, displayId));
 
     /// <inheritdoc/>
-    public void Update(MimeBundle bundle, string displayId) => Send("update_display_data", Shown(bundle, displayId));
+    public void Update(MimeBundle bundle, string displayId)
+    {
+        lock (gate)
+        {
+            updates[displayId] = bundle;
+            if (closed)
+            {
+                SendUpdates();
+            }
+            else
+            {
+                FlushLater();
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public void Result(MimeBundle bundle)
@@ -78,7 +90,7 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
     {
         lock (gate)
         {
-            SendText();
+            SendGathered();
             closed = true;
             timer?.Dispose();
             timer = null;
@@ -93,24 +105,8 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
         ["traceback"] = new JsonArray([.. error.Traceback.Select(line => (JsonNode?)line)]),
     };
 
-    /// <summary>A bundle's forms by media type; those of JSON as JSON.</summary>
-    public static JsonObject Data(MimeBundle bundle)
-    {
-        var data = new JsonObject();
-        foreach ((string type, string content) in bundle.Data)
-        {
-            try
-            {
-                data[type] = type.EndsWith("json", StringComparison.Ordinal) ? JsonNode.Parse(content) : content;
-            }
-            catch (JsonException)
-            {
-                // A cell may show what it likes; the other forms are still right.
-            }
-        }
-
-        return data;
-    }
+    /// <summary>A bundle's forms by media type, as messages have them.</summary>
+    public static JsonObject Data(MimeBundle bundle) => Bundles.ToJson(bundle, text => JsonValue.Create(text));
 
     private static JsonObject Shown(MimeBundle bundle, string? displayId) => new()
     {
@@ -123,8 +119,19 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
     {
         lock (gate)
         {
-            SendText();
+            SendGathered();
             publish(type, content);
+        }
+    }
+
+    private void FlushLater()
+    {
+        if (!isWaiting)
+        {
+            // Once: were the time to begin anew with each line, a cell that writes often would be silent.
+            isWaiting = true;
+            timer ??= new Timer(_ => Flush());
+            timer.Change(GatheringTime, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -133,6 +140,7 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
         lock (gate)
         {
             isWaiting = false;
+            SendUpdates();
             SendWholeCharacters();
         }
     }
@@ -144,6 +152,23 @@ internal sealed class KernelOutput(Action<string, JsonObject> publish, int execu
         text.Length -= half.Length;
         SendText();
         text.Append(half);
+    }
+
+    private void SendGathered()
+    {
+        SendUpdates();
+        SendText();
+    }
+
+    // Only the newest of each display: a viewer that shows all of them falls behind.
+    private void SendUpdates()
+    {
+        foreach ((string id, MimeBundle bundle) in updates)
+        {
+            publish("update_display_data", Shown(bundle, id));
+        }
+
+        updates.Clear();
     }
 
     private void SendText()

@@ -51,6 +51,13 @@ internal sealed class ShellRequests(
     public JsonObject Execute(Request request)
     {
         string source = request.Text("code");
+        // Not disposed: an interrupt may still be waking those who wait for it when the cell is over. It holds nothing.
+        var stop = new CancellationTokenSource();
+        lock (gate)
+        {
+            running = stop;
+        }
+
         bool silent = request.Flag("silent", false), keeps = !silent && request.Flag("store_history", true);
         int number = keeps ? ++executionCount : executionCount;
         if (keeps)
@@ -72,7 +79,7 @@ internal sealed class ShellRequests(
                 }
             },
             number);
-        CellEnd ended = Run(source, output);
+        CellEnd ended = Run(source, output, stop.Token);
         IsLost = ended == CellEnd.Lost;
         if (ended == CellEnd.Succeeded)
         {
@@ -144,19 +151,12 @@ internal sealed class ShellRequests(
         return content;
     }
 
-    private CellEnd Run(string source, KernelOutput output)
+    private CellEnd Run(string source, KernelOutput output, CancellationToken stop)
     {
-        // Not disposed: an interrupt may still be waking those who wait for it when the cell is over. It holds nothing.
-        var stop = new CancellationTokenSource();
-        ICellSession cells = session.GetAwaiter().GetResult();
-        lock (gate)
-        {
-            running = stop;
-        }
-
         try
         {
-            return cells.Execute(source, language, output, stop.Token);
+            // The session may not be ready yet; an interrupt meanwhile is for this cell.
+            return session.GetAwaiter().GetResult().Execute(source, language, output, stop);
         }
         finally
         {

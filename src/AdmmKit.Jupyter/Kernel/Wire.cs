@@ -8,8 +8,8 @@ namespace AdmmKit.Jupyter.Kernel;
 /// </summary>
 internal sealed class Wire : IDisposable
 {
-    // Messages that a slow subscriber may be behind before it loses some; without a bound an endless cell would fill the memory.
-    private const int IoPubHighWater = 10_000;
+    // No bound to how far a subscriber may be behind: one that misses that a cell ended waits for ever. What a cell says is bounded elsewhere.
+    private const int IoPubHighWater = 0;
 
     private static readonly byte[][] Bell = [[]];
 
@@ -126,7 +126,8 @@ internal sealed class Wire : IDisposable
                 SendQueued();
                 if (heartbeat.Receive() is { } beat)
                 {
-                    heartbeat.Send(beat);
+                    // A message of too many parts is empty; without an answer the socket takes no other.
+                    heartbeat.Send(beat.Length > 0 ? beat : Bell);
                 }
 
                 HandOn(Channel.Control, control);

@@ -18,7 +18,7 @@ public sealed record NotebookEvent(string Kind)
     /// <summary>All is done and written.</summary>
     public const string End = "end";
 
-    // Cells' console goes elsewhere, but native code may write to the process's own.
+    // Cells' console goes elsewhere, but native code, and programs that cells start, may write to the process's own.
     private const string Mark = "\u0001admmkit ";
 
     /// <summary>The cell's number among those with code.</summary>
@@ -38,7 +38,8 @@ public sealed record NotebookEvent(string Kind)
     public void Write(TextWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        writer.WriteLine(Mark + JsonSerializer.Serialize(this));
+        // A line of its own also behind what has no end of line.
+        writer.Write("\n" + Mark + JsonSerializer.Serialize(this) + "\n");
         writer.Flush();
     }
 
@@ -47,14 +48,15 @@ public sealed record NotebookEvent(string Kind)
     public static NotebookEvent? Read(string line)
     {
         ArgumentNullException.ThrowIfNull(line);
-        if (!line.StartsWith(Mark, StringComparison.Ordinal))
+        int at = line.IndexOf(Mark, StringComparison.Ordinal);
+        if (at < 0)
         {
             return null;
         }
 
         try
         {
-            return JsonSerializer.Deserialize<NotebookEvent>(line[Mark.Length..]);
+            return JsonSerializer.Deserialize<NotebookEvent>(line[(at + Mark.Length)..]);
         }
         catch (JsonException)
         {

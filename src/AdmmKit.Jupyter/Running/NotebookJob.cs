@@ -22,7 +22,8 @@ public sealed record NotebookJob(string File, string? Output, double Timeout, IR
     public static NotebookJob FromArgument(string argument) => JsonSerializer.Deserialize<NotebookJob>(argument)!;
 
     /// <summary>
-    /// Runs the notebook in this process, which is its own: statics start afresh, and whatever a cell leaves behind ends with it.
+    /// Runs the notebook in this process, which is its own: statics start afresh, and what a cell leaves behind ends with it, but for
+    /// programs that it started and did not wait for.
     /// Says on standard output what it does, by <see cref="NotebookEvent"/>.
     /// </summary>
     /// <returns>The exit code. A cell may still be running.</returns>
@@ -33,19 +34,20 @@ public sealed record NotebookJob(string File, string? Output, double Timeout, IR
         EndWithParent();
         try
         {
-            int code = Run(e => e.Write(events));
-            new NotebookEvent(NotebookEvent.End) { Code = code }.Write(events);
-            return code;
+            NotebookEvent end = Run(e => e.Write(events));
+            end.Write(events);
+            return end.Code;
         }
-        catch (AdmmKitException e)
+        catch (Exception e)
         {
-            new NotebookEvent(NotebookEvent.Failure) { Text = e.Message }.Write(events);
+            // Cells throw elsewhere: what is not said in words is our own.
+            new NotebookEvent(NotebookEvent.Failure) { Text = e is AdmmKitException ? e.Message : $"a fault of AdmmKit, not of the notebook: {e}" }.Write(events);
             new NotebookEvent(NotebookEvent.End) { Code = 1 }.Write(events);
             return 1;
         }
     }
 
-    private int Run(Action<NotebookEvent> tell)
+    private NotebookEvent Run(Action<NotebookEvent> tell)
     {
         // Both from before the change of folder, by paths that hold after it.
         (string file, string? target) = (Path.GetFullPath(File), Output is null ? null : Path.GetFullPath(Output));
@@ -71,12 +73,12 @@ public sealed record NotebookJob(string File, string? Output, double Timeout, IR
 
         if (committed is not null)
         {
-            return Math.Max(code, Compare(committed, notebook, result, tell));
+            return Compare(committed, notebook, result, code, tell);
         }
 
         NoteData(notebook, result);
         notebook.Write(target!);
-        return code;
+        return new NotebookEvent(NotebookEvent.End) { Code = code };
     }
 
     // What the cell said on standard error may be the reason, such as an assembly that is not the tool's.
@@ -99,7 +101,7 @@ public sealed record NotebookJob(string File, string? Output, double Timeout, IR
         }
     }
 
-    private static int Compare(NotebookFile committed, NotebookFile now, NotebookRunResult result, Action<NotebookEvent> tell)
+    private static NotebookEvent Compare(NotebookFile committed, NotebookFile now, NotebookRunResult result, int code, Action<NotebookEvent> tell)
     {
         string? otherData = OtherData(committed, result);
         if (otherData is not null)
@@ -107,7 +109,7 @@ public sealed record NotebookJob(string File, string? Output, double Timeout, IR
             tell(new NotebookEvent(NotebookEvent.Note) { Text = otherData });
         }
 
-        int code = 0;
+        (int compared, int isVolatile, int onOtherData) = (0, 0, 0);
         foreach ((NotebookCell before, NotebookCell after) in committed.Cells.Zip(now.Cells).Where(c => c.First.IsCode))
         {
             if (ReferenceEquals(after, result.Failed))
@@ -115,9 +117,20 @@ public sealed record NotebookJob(string File, string? Output, double Timeout, IR
                 break;
             }
 
-            bool isSkipped = before.Tags.Contains(NotebookCell.VolatileTag)
-                || (otherData is not null && result.FirstOnData > 0 && before.Number >= result.FirstOnData);
-            if (!isSkipped && OutputComparison.Difference(before.Outputs, after.Outputs) is { } difference)
+            if (before.Tags.Contains(NotebookCell.VolatileTag))
+            {
+                isVolatile++;
+                continue;
+            }
+
+            if (otherData is not null && before.Number >= result.FirstOnData)
+            {
+                onOtherData++;
+                continue;
+            }
+
+            compared++;
+            if (OutputComparison.Difference(before.Outputs, after.Outputs) is { } difference)
             {
                 tell(new NotebookEvent(NotebookEvent.Failure)
                 {
@@ -127,7 +140,12 @@ public sealed record NotebookJob(string File, string? Output, double Timeout, IR
             }
         }
 
-        return code;
+        string what = compared > 0 ? "same outputs" : "no outputs compared";
+        return new NotebookEvent(NotebookEvent.End)
+        {
+            Code = code,
+            Text = string.Create(CultureInfo.InvariantCulture, $"{what} (cells compared: {compared}, volatile: {isVolatile}, made otherwise: {onOtherData})"),
+        };
     }
 
     private static string? OtherData(NotebookFile committed, NotebookRunResult result)

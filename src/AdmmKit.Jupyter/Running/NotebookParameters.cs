@@ -12,8 +12,8 @@ namespace AdmmKit.Jupyter.Running;
 /// <summary>New values for the variables that the cell tagged <c>parameters</c> declares: a cell behind it that sets them.</summary>
 internal static partial class NotebookParameters
 {
-    // A variable, its declared type where it has one, and what it is set to.
-    private sealed record Declared(string Name, string Type, string Value);
+    // A variable, its declared type where it has one, what it is set to, and the words that give it another value.
+    private sealed record Declared(string Name, string Type, string Value, string? Assignment);
 
     /// <summary>Adds the cell.</summary>
     /// <exception cref="AdmmKitException">No such cell, no such variable, or a value of another type.</exception>
@@ -42,8 +42,9 @@ internal static partial class NotebookParameters
                 throw new AdmmKitException($"'{notebook.Name}': " + Names.Unknown("parameter", name, declared.Keys));
             }
 
-            string literal = Literal(variable, value);
-            code.Append(isCSharp ? $"{name} = {literal};\n" : $"let {name} = {literal}\n");
+            string assignment = variable.Assignment
+                ?? throw new AdmmKitException($"'{notebook.Name}': '{name}' is a constant, which --set cannot change. Declare it as a variable.");
+            code.Append(assignment).Append(Literal(variable, value, isCSharp)).Append(isCSharp ? ";\n" : "\n");
         }
 
         notebook.Inject(cell, code.ToString().TrimEnd('\n'), NotebookCell.InjectedTag);
@@ -57,14 +58,19 @@ internal static partial class NotebookParameters
         return from declaration in root.DescendantNodes().OfType<VariableDeclarationSyntax>()
                from variable in declaration.Variables
                where variable.Initializer is not null
-               select new Declared(variable.Identifier.Text, declaration.Type.ToString(), variable.Initializer!.Value.ToString());
+               let name = variable.Identifier.Text
+               let isConstant = declaration.Parent!.ChildTokens().Any(t => t.IsKind(SyntaxKind.ConstKeyword) || t.IsKind(SyntaxKind.ReadOnlyKeyword))
+               select new Declared(
+                   name, declaration.Type.ToString().TrimEnd('?'), variable.Initializer!.Value.ToString(), isConstant ? null : $"{name} = ");
     }
 
     private static IEnumerable<Declared> InFSharp(string source) =>
-        FSharpLet().Matches(source).Select(m => new Declared(m.Groups["name"].Value, m.Groups["type"].Value.Trim(), m.Groups["value"].Value.Trim()));
+        FSharpLet().Matches(source).Select(m => new Declared(
+            m.Groups["name"].Value, m.Groups["type"].Value.Trim(), m.Groups["value"].Value.Trim(),
+            m.Groups["mutable"].Success ? $"{m.Groups["name"].Value} <- " : $"let {m.Groups["name"].Value} = "));
 
     /// <summary>The value as its language writes one of the declared type.</summary>
-    private static string Literal(Declared variable, string value)
+    private static string Literal(Declared variable, string value, bool isCSharp)
     {
         (string type, string now) = (variable.Type, variable.Value);
         if (type is "string" or "String" || now.StartsWith('"') || now.StartsWith("@\"", StringComparison.Ordinal))
@@ -84,9 +90,13 @@ internal static partial class NotebookParameters
             return value;
         }
 
-        string suffix = number.Groups["suffix"].Value;
+        // A type may ask for a suffix that a whole number in its place did not need.
+        string suffix = number.Groups["suffix"].Value is { Length: > 0 } own ? own
+            : type is "float32" or "single" or "Single" || (isCSharp && type is "float") ? "f"
+            : type is "decimal" or "Decimal" ? "m"
+            : "";
         bool isWhole = !number.Value.Contains('.', StringComparison.Ordinal) && !number.Value.Contains('e', StringComparison.OrdinalIgnoreCase)
-            && suffix is not ("f" or "F" or "d" or "D" or "m" or "M") && type is not ("double" or "float" or "decimal");
+            && suffix is not ("f" or "F" or "d" or "D" or "m" or "M") && type is not ("double" or "Double" or "float");
         if (isWhole)
         {
             return long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole)
@@ -106,7 +116,7 @@ internal static partial class NotebookParameters
     private static AdmmKitException Bad(Declared variable, string value, string expected) =>
         new($"--set {variable.Name}={value}: '{variable.Name}' is {expected} (now {variable.Value}).");
 
-    [GeneratedRegex(@"^let\s+(mutable\s+)?(?<name>\w+)\s*(:\s*(?<type>[^=]+))?=\s*(?<value>[^\r\n]*?)\s*(//.*)?$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^let\s+(?<mutable>mutable\s+)?(?<name>\w+)\s*(:\s*(?<type>[^=]+))?=\s*(?<value>[^\r\n]*?)\s*(//.*)?$", RegexOptions.Multiline)]
     private static partial Regex FSharpLet();
 
     [GeneratedRegex(@"^-?[\d_]+(\.[\d_]*)?([eE][-+]?\d+)?(?<suffix>[a-zA-Z]{0,2})$")]

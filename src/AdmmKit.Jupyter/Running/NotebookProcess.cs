@@ -21,8 +21,10 @@ public sealed class NotebookProcess(IReadOnlyList<string> command)
     /// <param name="job">The notebook.</param>
     /// <param name="tell">Receives what the process says, while it does.</param>
     /// <param name="cancellation">Ends the process.</param>
-    /// <returns>The exit code: 0 where all cells ran and, in a check, put out what they did before.</returns>
-    public int Run(NotebookJob job, Action<NotebookEvent> tell, CancellationToken cancellation)
+    /// <returns>
+    /// Its end: the code is 0 where all cells ran and, in a check, put out what they did before; the text says how many were compared.
+    /// </returns>
+    public NotebookEvent Run(NotebookJob job, Action<NotebookEvent> tell, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(tell);
@@ -42,7 +44,7 @@ public sealed class NotebookProcess(IReadOnlyList<string> command)
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
             bool isSilent = !Wait(process, job, cancellation);
-            return end?.Code ?? Died(process, job, isSilent, tell);
+            return end ?? Died(process, job, isSilent, tell);
         }
         finally
         {
@@ -80,7 +82,7 @@ public sealed class NotebookProcess(IReadOnlyList<string> command)
         wait.Wait(TimeSpan.FromSeconds(2));
     }
 
-    private int Died(Process process, NotebookJob job, bool isSilent, Action<NotebookEvent> tell)
+    private NotebookEvent Died(Process process, NotebookJob job, bool isSilent, Action<NotebookEvent> tell)
     {
         string where = current is { } cell
             ? string.Create(CultureInfo.InvariantCulture, $"while cell [{cell.Number}] of {cell.Of} was running ({cell.Text})")
@@ -98,7 +100,7 @@ public sealed class NotebookProcess(IReadOnlyList<string> command)
         {
             Text = $"the process of the notebook {how} {where}. Does a cell call Environment.Exit, or overflow the stack? Nothing was written.{said}",
         });
-        return 1;
+        return new NotebookEvent(NotebookEvent.End) { Code = 1 };
     }
 
     private void Hear(string? line, Action<NotebookEvent> tell)

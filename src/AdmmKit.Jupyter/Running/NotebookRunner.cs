@@ -22,10 +22,9 @@ public sealed record NotebookRunOptions
 /// <param name="Failed">The cell that failed, or null.</param>
 /// <param name="Error">Why.</param>
 /// <param name="NotRun">Cells behind it that were not run.</param>
-/// <param name="IsLost">Whether a cell of it still runs, which only the end of the process stops.</param>
 /// <param name="Data">The data set that cells opened from some cell on, by <see cref="DataNote"/>; null where none did.</param>
 /// <param name="FirstOnData">Place among all cells (from 1) of the first that had it; 0 where none did.</param>
-public sealed record NotebookRunResult(NotebookCell? Failed, CellError? Error, int NotRun, bool IsLost, string? Data, int FirstOnData);
+public sealed record NotebookRunResult(NotebookCell? Failed, CellError? Error, int NotRun, string? Data, int FirstOnData);
 
 /// <summary>Runs the cells of a notebook in this process, in order, up to the first that fails.</summary>
 public static class NotebookRunner
@@ -67,28 +66,21 @@ public static class NotebookRunner
             {
                 int left = cells.Length - i - 1;
                 SayNotRun(cell, left);
-                return new NotebookRunResult(cell, collector.Failure, left, end == CellEnd.Lost, data, firstOnData);
+                return new NotebookRunResult(cell, collector.Failure, left, data, firstOnData);
             }
         }
 
-        return new NotebookRunResult(null, null, 0, false, data, firstOnData);
+        return new NotebookRunResult(null, null, 0, data, firstOnData);
     }
 
     private static CellEnd RunCell(
         NotebookCell cell, CellLanguage language, int count, CellSession session, OutputCollector collector, TimeSpan? timeout)
     {
-        JsonArray outputs = collector.Begin(count);
         cell.Json["execution_count"] = count;
-        cell.Json["outputs"] = outputs;
-        using var stop = new CancellationTokenSource();
-        using var timer = new Timer(_ => { TimeOut(collector, timeout!.Value); stop.Cancel(); });
-        if (timeout is { } limit)
-        {
-            timer.Change(limit, Timeout.InfiniteTimeSpan);
-        }
-
+        cell.Json["outputs"] = collector.Begin(count, timeout is { } limit ? TimedOut(limit) : null);
+        using var stop = new CancellationTokenSource(timeout ?? Timeout.InfiniteTimeSpan);
         CellEnd end = session.Execute(cell.Source, language, collector, stop.Token);
-        OutputCollector.Finish(outputs);
+        collector.Finish();
         return end;
     }
 
@@ -109,12 +101,12 @@ public static class NotebookRunner
         }
     }
 
-    private static void TimeOut(OutputCollector collector, TimeSpan limit)
+    private static CellError TimedOut(TimeSpan limit)
     {
         string message = string.Create(
             CultureInfo.InvariantCulture,
             $"The cell did not end within {limit.TotalSeconds:0.###} s and was stopped. If it needs longer: --timeout SECONDS, 0 for no limit.");
-        collector.StoppedBecause = new CellError("Timeout", message, ["Timeout: " + message], null);
+        return new CellError("Timeout", message, ["Timeout: " + message], null);
     }
 
     // What an earlier run put out is no result of this one.

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json.Nodes;
+using AdmmKit.Jupyter.Cells;
 using AdmmKit.Jupyter.Files;
 using AdmmKit.Jupyter.Sessions;
 using AdmmKit.Notebooks;
@@ -10,38 +12,40 @@ internal sealed class OutputCollector : ICellOutput
 {
     private readonly Dictionary<string, List<JsonObject>> displays = new(StringComparer.Ordinal);
 
+    // What the last stream among the outputs has so far.
+    private readonly StringBuilder text = new();
+
     private JsonArray outputs = [];
     private int executionCount;
-
-    /// <summary>What the cell was stopped for, where that was not a person's wish.</summary>
-    public CellError? StoppedBecause { get; set; }
+    private CellError? stoppedBecause;
 
     /// <summary>Why the cell failed, if it did.</summary>
     public CellError? Failure { get; private set; }
 
     /// <summary>From here on, what comes is of this cell.</summary>
-    public JsonArray Begin(int count)
+    /// <param name="count">Its number.</param>
+    /// <param name="timeout">What is said where it is stopped.</param>
+    public JsonArray Begin(int count, CellError? timeout)
     {
-        (executionCount, Failure, StoppedBecause) = (count, null, null);
+        (executionCount, Failure, stoppedBecause) = (count, null, timeout);
         return outputs = [];
     }
 
     public void Stream(bool isError, string text)
     {
         string name = isError ? "stderr" : "stdout";
-        if (outputs is [.., JsonObject last] && NotebookText.String(last["output_type"]) == "stream" && NotebookText.String(last["name"]) == name)
+        if (LastStream is not { } last || NotebookText.String(last["name"]) != name)
         {
-            last["text"] = NotebookText.Joined(last["text"]) + text;
-            return;
+            Add(new JsonObject { ["name"] = name, ["output_type"] = "stream", ["text"] = "" });
         }
 
-        outputs.Add(new JsonObject { ["name"] = name, ["output_type"] = "stream", ["text"] = text });
+        this.text.Append(text);
     }
 
     public void Display(MimeBundle bundle, string? displayId)
     {
         var output = new JsonObject { ["data"] = DataOf(bundle), ["metadata"] = new JsonObject(), ["output_type"] = "display_data" };
-        outputs.Add(output);
+        Add(output);
         if (displayId is not null)
         {
             displays.TryAdd(displayId, []);
@@ -57,7 +61,7 @@ internal sealed class OutputCollector : ICellOutput
         }
     }
 
-    public void Result(MimeBundle bundle) => outputs.Add(new JsonObject
+    public void Result(MimeBundle bundle) => Add(new JsonObject
     {
         ["data"] = DataOf(bundle),
         ["execution_count"] = executionCount,
@@ -67,8 +71,8 @@ internal sealed class OutputCollector : ICellOutput
 
     public void Error(CellError error)
     {
-        Failure = StoppedBecause ?? error;
-        outputs.Add(new JsonObject
+        Failure = error.Name == CellErrors.Interrupted ? stoppedBecause ?? error : error;
+        Add(new JsonObject
         {
             ["ename"] = Failure.Name,
             ["evalue"] = CellErrors.Clean(Failure.Message),
@@ -77,28 +81,25 @@ internal sealed class OutputCollector : ICellOutput
         });
     }
 
-    /// <summary>Text in lines and without terminal colours, as notebooks keep it.</summary>
-    public static void Finish(JsonArray outputs)
+    /// <summary>The cell has ended: nothing more comes of it.</summary>
+    public void Finish()
     {
-        foreach (JsonNode? output in outputs)
+        if (LastStream is { } last)
         {
-            if (output!["text"] is JsonValue text)
-            {
-                output["text"] = NotebookText.Lines(CellErrors.Clean(text.GetValue<string>()));
-            }
+            // In lines and without terminal colours, as notebooks keep it.
+            last["text"] = NotebookText.Lines(CellErrors.Clean(text.ToString()));
         }
+
+        text.Clear();
     }
 
-    private static JsonObject DataOf(MimeBundle bundle)
-    {
-        var data = new JsonObject();
-        foreach ((string type, string content) in bundle.Data)
-        {
-            data[type] = type.EndsWith("json", StringComparison.Ordinal)
-                ? JsonNode.Parse(content)
-                : NotebookText.Lines(content);
-        }
+    private JsonObject? LastStream => outputs is [.., JsonObject last] && NotebookText.String(last["output_type"]) == "stream" ? last : null;
 
-        return data;
+    private static JsonObject DataOf(MimeBundle bundle) => Bundles.ToJson(bundle, NotebookText.Lines);
+
+    private void Add(JsonObject output)
+    {
+        Finish();
+        outputs.Add(output);
     }
 }

@@ -68,9 +68,10 @@ internal static partial class OutputComparison
         a == b || (IsReal(a, b)
             && double.TryParse(a, NumberStyles.Float, CultureInfo.InvariantCulture, out double x)
             && double.TryParse(b, NumberStyles.Float, CultureInfo.InvariantCulture, out double y)
+            && double.IsFinite(x) && double.IsFinite(y)
             && Math.Abs(x - y) <= Tolerance * Math.Max(Math.Abs(x), Math.Abs(y)));
 
-    // Counts are the same or they are not.
+    // Counts are the same or they are not; what is too large for a number is a word.
     private static bool IsReal(string a, string b) => a.AsSpan().ContainsAny('.', 'e', 'E') || b.AsSpan().ContainsAny('.', 'e', 'E');
 
     private static List<(string Kind, string Text)> PiecesOf(JsonArray outputs)
@@ -99,7 +100,7 @@ internal static partial class OutputComparison
             else if (output?["data"] is JsonObject data)
             {
                 pieces.AddRange(data.OrderBy(d => d.Key, StringComparer.Ordinal)
-                    .Select(d => (d.Key, d.Value is JsonObject json ? NotebookJson.Write(json) : NotebookText.Joined(d.Value).TrimEnd('\n'))));
+                    .Select(d => (d.Key, d.Key.EndsWith("json", StringComparison.Ordinal) ? NotebookJson.Write(d.Value) : NotebookText.Joined(d.Value).TrimEnd('\n'))));
             }
         }
 

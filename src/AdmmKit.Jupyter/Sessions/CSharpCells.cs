@@ -48,20 +48,24 @@ internal sealed class CSharpCells : ICellEngine
 
     public object? Run(CodePart part, CancellationToken stop)
     {
-        Script<object> script = Next(part.Code, Options.WithFilePath(part.Source.Name));
-        Diagnostic[] errors = [.. script.Compile(CancellationToken.None).Where(d => d.Severity == DiagnosticSeverity.Error)];
-        if (errors.Length > 0)
-        {
-            throw NotCompiled(errors, part.Source);
-        }
-
+        Script<object> script = Compiled(part, stop);
         Task<ScriptState<object>> task = state is null
             ? script.RunAsync(globals: null, catchException: _ => true, stop)
             : script.RunFromAsync(state, catchException: _ => true, stop);
-        // A cell that awaits goes on elsewhere; this thread waits for it, and a stop ends the wait.
-        task.Wait(stop);
+        // A cell that awaits goes on elsewhere, and has not ended before that has: an interrupt is not for this wait.
+        while (!task.IsCompleted)
+        {
+            try
+            {
+                Task.WaitAny([task], CancellationToken.None);
+            }
+            catch (ThreadInterruptedException)
+            {
+            }
+        }
+
         // Also after an exception: what the cell declared before it is there, as in .NET Interactive.
-        state = task.Result;
+        state = task.GetAwaiter().GetResult();
         return state.Exception is { } e ? throw CellErrors.Thrown(e, sources) : state.ReturnValue;
     }
 
@@ -94,6 +98,23 @@ internal sealed class CSharpCells : ICellEngine
     }
 
     public void Dispose() => loader.Dispose();
+
+    private Script<object> Compiled(CodePart part, CancellationToken stop)
+    {
+        ScriptOptions options = Options.WithFilePath(part.Source.Name);
+        Script<object> stoppable = Next(StoppableCode.Of(part.Code), options);
+        if (Errors(stoppable, stop).Length == 0)
+        {
+            return stoppable;
+        }
+
+        // The author's own code, with its columns; and what cannot be stopped is run all the same.
+        Script<object> script = Next(part.Code, options);
+        return Errors(script, stop) is { Length: > 0 } errors ? throw NotCompiled(errors, part.Source) : script;
+    }
+
+    private static Diagnostic[] Errors(Script<object> script, CancellationToken stop) =>
+        [.. script.Compile(stop).Where(d => d.Severity == DiagnosticSeverity.Error)];
 
     private static CellFailedException NotCompiled(Diagnostic[] errors, CellSource source)
     {

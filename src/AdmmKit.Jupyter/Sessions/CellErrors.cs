@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 
@@ -9,6 +10,9 @@ internal static partial class CellErrors
 {
     public const string Compilation = "CompilationError";
     public const string Interrupted = "Interrupted";
+
+    // Of an exception, frames at either end of its stack, and exceptions behind it: more is no help.
+    private const int MaxFrames = 10, MaxCauses = 10;
 
     /// <summary>Why one line did not compile, or a directive did not work.</summary>
     public static CellFailedException At(CellSource source, int line, string message, string name = Compilation) =>
@@ -27,17 +31,27 @@ internal static partial class CellErrors
         var lines = new List<string>();
         int? line = null;
         string lead = "";
-        for (Exception? e = exception; e is not null; e = e.InnerException)
+        int causes = 0;
+        for (Exception? e = exception; e is not null && causes <= MaxCauses; e = e.InnerException, causes++)
         {
             lines.Add($"{lead}{NameOf(e)}: {Clean(e.Message)}");
             lead = "caused by ";
-            foreach (StackFrame frame in new StackTrace(e, fNeedFileInfo: true).GetFrames())
+            (CellSource Source, int Line)[] frames =
+                [.. from frame in new StackTrace(e, fNeedFileInfo: true).GetFrames()
+                    let file = Path.GetFileName(frame.GetFileName())
+                    where file is not null && sources.ContainsKey(file) && frame.GetFileLineNumber() > 0
+                    select (sources[file], frame.GetFileLineNumber())];
+            line ??= frames.Length > 0 ? frames[0].Line : null;
+            int hidden = frames.Length - (2 * MaxFrames);
+            for (int i = 0; i < frames.Length; i++)
             {
-                if (frame.GetFileName() is { } file && sources.TryGetValue(Path.GetFileName(file), out CellSource? source) && frame.GetFileLineNumber() > 0)
+                if (hidden > 0 && i == MaxFrames)
                 {
-                    line ??= frame.GetFileLineNumber();
-                    lines.AddRange(source.Point(frame.GetFileLineNumber()));
+                    lines.Add(string.Create(CultureInfo.InvariantCulture, $"  ... {hidden} more"));
+                    i += hidden;
                 }
+
+                lines.AddRange(frames[i].Source.Point(frames[i].Line));
             }
         }
 

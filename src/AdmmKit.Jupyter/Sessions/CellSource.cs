@@ -53,7 +53,7 @@ internal interface ICellEngine : IDisposable
 {
     /// <summary>Runs code after all that ran before.</summary>
     /// <param name="part">The code.</param>
-    /// <param name="stop">Ends a wait for what runs elsewhere.</param>
+    /// <param name="stop">Ends the compilation; what runs is ended by <see cref="Cells.CellStop"/>.</param>
     /// <returns>The value of its last expression, or null.</returns>
     /// <exception cref="CellFailedException">It did not compile, or threw.</exception>
     object? Run(CodePart part, CancellationToken stop);

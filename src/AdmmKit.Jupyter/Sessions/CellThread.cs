@@ -1,11 +1,12 @@
-using System.Runtime;
 using System.Runtime.ExceptionServices;
+using AdmmKit.Jupyter.Cells;
 
 namespace AdmmKit.Jupyter.Sessions;
 
 /// <summary>
-/// Runs a cell on a thread of its own, and stops it if it has to be: a loop is aborted, a wait is interrupted. What swallows
-/// both (a loop in a catch block, one in an F# module's initialization, native code) is given up after a while.
+/// Runs a cell on a thread of its own, and stops it if it has to be: by <see cref="CellStop"/>, and a wait by an interrupt. What sees
+/// neither (a long call of a library, an F# loop that says nothing, native code) is given up after a while; to abort it could
+/// take the process with it.
 /// </summary>
 internal static class CellThread
 {
@@ -20,15 +21,20 @@ internal static class CellThread
     /// <returns>Whether it ended by itself, was stopped, or still runs. What it threw itself comes through.</returns>
     public static CellEnd Run(Action action, CancellationToken stop)
     {
-        using var abort = new CancellationTokenSource();
+        if (stop.IsCancellationRequested)
+        {
+            return CellEnd.Stopped;
+        }
+
         using var ended = new ManualResetEventSlim();
         Exception? failure = null;
-        (bool completed, bool stopped) = (false, false);
+        bool completed = false;
         var thread = new Thread(() =>
         {
             try
             {
-                Aborting(action, abort.Token);
+                CellStop.Begin(stop);
+                action();
                 completed = true;
             }
             catch (Exception e)
@@ -46,8 +52,7 @@ internal static class CellThread
         }
         catch (OperationCanceledException)
         {
-            stopped = true;
-            if (!Stop(thread, abort, ended))
+            if (!Stop(thread, ended))
             {
                 return CellEnd.Lost;
             }
@@ -58,9 +63,7 @@ internal static class CellThread
             return CellEnd.Succeeded;
         }
 
-        // A wait that the cell does itself may see the stop before this one.
-        stopped |= stop.IsCancellationRequested;
-        if (!stopped && failure is not null)
+        if (!stop.IsCancellationRequested && failure is not null)
         {
             ExceptionDispatchInfo.Throw(failure);
         }
@@ -68,20 +71,19 @@ internal static class CellThread
         return CellEnd.Stopped;
     }
 
-#pragma warning disable SYSLIB0046 // Aborting may leave what the cell was writing half changed; a cell that never ends is worse.
-    private static void Aborting(Action action, CancellationToken abort) => ControlledExecution.Run(action, abort);
-#pragma warning restore SYSLIB0046
-
-    private static bool Stop(Thread thread, CancellationTokenSource abort, ManualResetEventSlim ended)
+    private static bool Stop(Thread thread, ManualResetEventSlim ended)
     {
-        // The abort waits until the thread can be aborted, which may be never.
-        _ = Task.Run(abort.Cancel);
         for (DateTime until = DateTime.UtcNow + Patience; DateTime.UtcNow < until;)
         {
-            thread.Interrupt();
             if (ended.Wait(100))
             {
                 return true;
+            }
+
+            // One that works sees the stop by itself, and should not meet an interrupt in a lock later.
+            if ((thread.ThreadState & ThreadState.WaitSleepJoin) != 0)
+            {
+                thread.Interrupt();
             }
         }
 

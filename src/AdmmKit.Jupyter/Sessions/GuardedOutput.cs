@@ -1,9 +1,10 @@
 using System.Globalization;
+using AdmmKit.Jupyter.Cells;
 using AdmmKit.Notebooks;
 
 namespace AdmmKit.Jupyter.Sessions;
 
-/// <summary>Lets the threads of a cell put out one after another, and no more than a notebook can hold.</summary>
+/// <summary>Lets the threads of a cell put out one after another, no more than a notebook can hold, and nothing once it is stopped.</summary>
 internal sealed class GuardedOutput(ICellOutput inner) : ICellOutput
 {
     /// <summary>Characters of console output a cell; a loop that prints fills a notebook, and the viewer's memory, in seconds.</summary>
@@ -18,10 +19,9 @@ internal sealed class GuardedOutput(ICellOutput inner) : ICellOutput
     private int displayed;
     private bool closed;
 
-    public bool HasFailed { get; private set; }
-
     public void Stream(bool isError, string text)
     {
+        CellStop.ThrowIfStopped();
         lock (gate)
         {
             if (closed || text.Length == 0 || streamed > MaxStream)
@@ -38,6 +38,7 @@ internal sealed class GuardedOutput(ICellOutput inner) : ICellOutput
 
     public void Display(MimeBundle bundle, string? displayId)
     {
+        CellStop.ThrowIfStopped();
         lock (gate)
         {
             if (closed || displayed > MaxDisplays)
@@ -55,15 +56,15 @@ internal sealed class GuardedOutput(ICellOutput inner) : ICellOutput
         }
     }
 
-    public void Update(MimeBundle bundle, string displayId) => Locked(() => inner.Update(bundle, displayId));
+    public void Update(MimeBundle bundle, string displayId)
+    {
+        CellStop.ThrowIfStopped();
+        Locked(() => inner.Update(bundle, displayId));
+    }
 
     public void Result(MimeBundle bundle) => Locked(() => inner.Result(bundle));
 
-    public void Error(CellError error) => Locked(() =>
-    {
-        HasFailed = true;
-        inner.Error(error);
-    });
+    public void Error(CellError error) => Locked(() => inner.Error(error));
 
     /// <summary>What a thread that the cell left behind puts out from now on goes nowhere.</summary>
     public void Close() => Locked(() => closed = true);

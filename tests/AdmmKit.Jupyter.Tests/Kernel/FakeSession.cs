@@ -41,6 +41,16 @@ internal sealed class FakeSession : ICellSession
                 }
 
                 return CellEnd.Succeeded;
+            case "updates":
+                output.Display(Bundle("0"), "d1");
+                for (int i = 1; i <= 30_000; i++)
+                {
+                    output.Update(Bundle($"{i}"), "d1");
+                }
+
+                return CellEnd.Succeeded;
+            case "stopped?":
+                return stop.IsCancellationRequested ? CellEnd.Stopped : CellEnd.Succeeded;
             case "often":
                 // Writes again before the gathering of text is over, for longer than the test waits.
                 while (!stop.WaitHandle.WaitOne(10))

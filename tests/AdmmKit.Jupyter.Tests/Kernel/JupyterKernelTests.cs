@@ -173,6 +173,49 @@ public class JupyterKernelTests
     }
 
     [ZmqFact]
+    public void Of_many_updates_the_newest_comes_and_the_end_of_the_cell_too()
+    {
+        using var client = new KernelClient();
+        KernelClient.Message reply = client.Ask("execute_request", Code("updates"));
+        KernelClient.Message[] updates = [.. client.Said(reply.Parent).Where(s => s.Type == "update_display_data")];
+        Assert.InRange(updates.Length, 1, 3_000);
+        Assert.Equal("30000", (string?)updates[^1].Content["data"]!["text/plain"]);
+    }
+
+    [ZmqFact]
+    public void An_interrupt_before_the_session_is_ready_is_for_the_cell_that_waits_for_it()
+    {
+        using var ready = new ManualResetEventSlim();
+        using var client = new KernelClient(() =>
+        {
+            ready.Wait();
+            return new FakeSession();
+        });
+        client.Request("execute_request", Code("stopped?"));
+        client.WaitFor("execute_input");
+        client.Ask("interrupt_request", [], Channel.Control);
+        ready.Set();
+        Assert.Equal("Interrupted", (string?)client.Reply().Content["ename"]);
+    }
+
+    [ZmqFact]
+    public void A_silent_cell_that_fails_keeps_no_other_from_running()
+    {
+        using var client = new KernelClient();
+        client.Request("execute_request", new JsonObject { ["code"] = "fail", ["silent"] = true });
+        client.Request("execute_request", Code("next"));
+        Assert.Equal(["error", "ok"], new[] { client.Reply(), client.Reply() }.Select(r => (string?)r.Content["status"]));
+    }
+
+    [ZmqFact]
+    public void A_heartbeat_of_too_many_parts_is_answered_and_so_is_the_next()
+    {
+        using var client = new KernelClient();
+        Assert.Empty(client.Beat([.. Enumerable.Repeat(new byte[] { 1 }, 70)]));
+        Assert.Equal([2], client.Beat([2]));
+    }
+
+    [ZmqFact]
     public void Characters_that_are_written_in_halves_are_whole()
     {
         using var client = new KernelClient();

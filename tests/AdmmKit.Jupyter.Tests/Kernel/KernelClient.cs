@@ -140,7 +140,7 @@ internal sealed class KernelClient : IDisposable
     }
 
     /// <summary>Sends a heartbeat and gives what comes back.</summary>
-    public byte[] Beat(byte[] data)
+    public byte[] Beat(params byte[][] data)
     {
         heartbeat.Send(data);
         return ZmqSocket.Wait([heartbeat], TimeoutMilliseconds) ? heartbeat.Receive()![0] : throw new TimeoutException("no heartbeat");

@@ -121,6 +121,50 @@ public sealed class NotebookRunTests : IDisposable
     }
 
     [Fact]
+    public void What_a_program_of_a_cell_writes_to_the_real_console_hides_nothing()
+    {
+        string path = CSharp("System.Diagnostics.Process.Start(\"/bin/sh\", [\"-c\", \"printf raw\"]).WaitForExit();");
+        (int code, string output, string error) = Run(path);
+        Assert.True(code == 0, output + error);
+    }
+
+    [Fact]
+    public void Outputs_that_are_none_are_refused_in_words()
+    {
+        string path = CSharp("1");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"outputs\":[]", "\"outputs\":[3]", StringComparison.Ordinal));
+        (int code, _, string error) = Run(path, "--check");
+        Assert.Equal(1, code);
+        Assert.Contains("the 'outputs' of cell 1 are no list of objects", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(".net-csharp", "float x = 1;", "0.5", "x = 0.5f;", "x.GetType().Name + x", "Single0.5")]
+    [InlineData(".net-csharp", "decimal? x = 1;", "0.5", "x = 0.5m;", "x * 2", "1.0")]
+    [InlineData(".net-csharp", "string? x = null;", "a b", "x = \"a b\";", "x + x", "a ba b")]
+    [InlineData(".net-csharp", "var x = 1.5f;", "2", "x = 2.0f;", "x", "2")]
+    [InlineData(".net-fsharp", "let x : float = 1.0", "2", "let x = 2.0", "x / 4.0", "0.5")]
+    [InlineData(".net-fsharp", "let x = 1.0f", "0.5", "let x = 0.5f", "x / 2.0f", "0.25")]
+    [InlineData(".net-fsharp", "let mutable x = 3 // steps", "4", "x <- 4", "x <- x + 1\nx", "5")]
+    public void A_new_value_is_written_as_its_type_asks(string kernel, string declared, string value, string injected, string used, string expected)
+    {
+        string path = Write("set.ipynb", kernel, (declared, "parameters"), (used, ""));
+        (int code, string output, string error) = Run(path, "--set", "x=" + value);
+        Assert.True(code == 0, output + error);
+        var notebook = NotebookFile.Read(path);
+        Assert.Equal(injected, notebook.Cells[1].Source);
+        Assert.Contains($"[\"{expected}\"]", Output(notebook.Cells[2]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_constant_is_not_set()
+    {
+        (int code, _, string error) = Run(Write("const.ipynb", ".net-csharp", ("const int n = 3;", "parameters")), "--set", "n=4");
+        Assert.Equal(1, code);
+        Assert.Contains("'n' is a constant", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_cell_that_may_throw_does_not_end_the_run()
     {
         string path = Write("may.ipynb", ".net-csharp", ("throw new Exception(\"wanted\");", "raises-exception"), ("1 + 1", ""));
@@ -192,6 +236,7 @@ public sealed class NotebookRunTests : IDisposable
             (int code, string output, string error) = Run(path, "--check");
             Assert.True(code == 0, error);
             Assert.Contains("cell 2 on were made with the data set 'digits', here it is 'others'", output, StringComparison.Ordinal);
+            Assert.Contains("same outputs (cells compared: 1, volatile: 0, made otherwise: 2)", output, StringComparison.Ordinal);
         }
         finally
         {

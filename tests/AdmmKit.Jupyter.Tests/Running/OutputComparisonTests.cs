@@ -22,6 +22,10 @@ public class OutputComparisonTests
     [InlineData("v1.5", "", "nothing in place of 'v1.5'")]
     [InlineData("1000000", "1000001", "1000001")]
     [InlineData("-0.5", "0.5", "0.5")]
+    [InlineData("Infinity", "5.0", "5.0")]
+    [InlineData("1e999", "0.5", "0.5")]
+    [InlineData("1e999", "2e999", "2e999")]
+    [InlineData("NaN", "0.5", "0.5")]
     public void Everything_else_has_to_be_the_same(string before, string now, string expected) =>
         Assert.Contains(expected, OutputComparison.Difference(before, now), StringComparison.Ordinal);
 
@@ -38,6 +42,17 @@ public class OutputComparisonTests
         Assert.Null(OutputComparison.Difference(one, two));
         Assert.Equal("no stdout any more", OutputComparison.Difference(one, []));
         Assert.Contains("that was not there", OutputComparison.Difference([], one), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[1, 2]", "[1, 3]")]
+    [InlineData("1.5", "2.5")]
+    [InlineData("true", "null")]
+    public void Json_is_compared_whatever_it_is(string before, string now)
+    {
+        static JsonArray Json(string data) => Outputs($$"""[{"output_type": "display_data", "data": {"application/json": {{data}} } }]""");
+        Assert.Null(OutputComparison.Difference(Json(before), Json(before)));
+        Assert.Contains("application/json", OutputComparison.Difference(Json(before), Json(now)), StringComparison.Ordinal);
     }
 
     [Fact]

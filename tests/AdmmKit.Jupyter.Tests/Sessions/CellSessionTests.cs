@@ -112,6 +112,27 @@ public class CellSessionTests(SessionFixture fixture) : IClassFixture<SessionFix
     }
 
     [Fact]
+    public void A_deep_stack_is_told_by_its_ends()
+    {
+        CellError error = Run("int Deep(int n)\n{\n    if (n == 0) throw new Exception(\"deep\");\n    return Deep(n - 1) + 1;\n}\nDeep(5000)", expected: CellEnd.Failed).Failure!;
+        Assert.Equal(3, error.Line);
+        Assert.InRange(error.Traceback.Count, 20, 50);
+        Assert.Contains("  ... 4982 more", error.Traceback);
+        Assert.Contains("    Deep(5000)", error.Traceback);
+    }
+
+    [Fact]
+    public void What_a_cell_left_behind_goes_on_after_it()
+    {
+        using (var stop = new CancellationTokenSource())
+        {
+            session.Execute("var left = Task.Run(async () => { await Task.Delay(300); await Task.Delay(1); return 3; });", CellLanguage.CSharp, new Recorder(), stop.Token);
+        }
+
+        Assert.Equal("3", Run("await left").Text);
+    }
+
+    [Fact]
     public void Values_are_shared_as_the_very_objects()
     {
         Run("var list = new List<int> { 1, 2 };\nvar table = new Dictionary<string, double[]>();");
@@ -267,17 +288,77 @@ public class CellSessionTests(SessionFixture fixture) : IClassFixture<SessionFix
     }
 
     [Theory]
-    [InlineData("while (true) { }", CellEnd.Stopped)]
-    [InlineData("System.Threading.Thread.Sleep(-1);", CellEnd.Stopped)]
-    [InlineData("await Task.Delay(-1);", CellEnd.Stopped)]
-    public void A_stopped_cell_leaves_the_session_as_it_was(string endless, CellEnd expected)
+    [InlineData("while (true) { }")]
+    [InlineData("for (;;) kept = 2;")]
+    [InlineData("again: kept = 2; goto again;")]
+    [InlineData("foreach (int i in Enumerable.Repeat(1, int.MaxValue)) foreach (int j in Enumerable.Repeat(1, int.MaxValue)) { }")]
+    [InlineData("int F(int n) { return n < 2 ? n : F(n - 1) + F(n - 2); }\nF(100)")]
+    [InlineData("while (true) { try { while (true) { } } catch { do ; while (true); } }")]
+    [InlineData("new Thread(() => { while (true) { } }).Start();\nnew Timer(_ => Console.Write('x'), null, 0, 200);\nThread.Sleep(-1);")]
+    [InlineData("Thread.Sleep(-1);")]
+    [InlineData("await Task.Delay(-1);")]
+    [InlineData("await Task.Run(() => { while (true) { } });")]
+    [InlineData("var source = new TaskCompletionSource<int>();\nint never = await source.Task;")]
+    public void A_stopped_cell_leaves_the_session_as_it_was(string endless)
     {
-        Run("var kept = 1;");
+        Run("using System.Threading;\nvar kept = 1;");
         using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         var output = new Recorder();
-        Assert.Equal(expected, session.Execute("kept = 2;\n" + endless, CellLanguage.CSharp, output, stop.Token));
+        Assert.Equal(CellEnd.Stopped, session.Execute("kept = 2;\n" + endless, CellLanguage.CSharp, output, stop.Token));
         Assert.Equal("Interrupted", output.Failure!.Name);
         Assert.Equal("2", Run("kept").Text);
+    }
+
+    [Theory]
+    [InlineData("while (true) Console.Write(\"x\");", CellLanguage.CSharp)]
+    [InlineData("while (true) { var l = new List<string>(); for (int i = 0; i < 50; i++) l.Add(i.ToString()); }", CellLanguage.CSharp)]
+    [InlineData("while true do System.Console.Write \"x\"", CellLanguage.FSharp)]
+    public void However_often_a_loop_is_stopped_the_process_lives(string endless, CellLanguage language)
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            using var stop = new CancellationTokenSource(200 + i);
+            Assert.Equal(CellEnd.Stopped, session.Execute(endless, language, new Recorder(), stop.Token));
+        }
+    }
+
+    [Theory]
+    [InlineData("while (true) { await Task.Delay(20); Console.Write(\"tick\"); }")]
+    [InlineData("await Task.Run(() => { while (true) { System.Threading.Thread.Sleep(20); Console.Write(\"tick\"); } });")]
+    public void A_stopped_cell_that_awaits_says_nothing_later(string endless)
+    {
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        var output = new Recorder();
+        Assert.Equal(CellEnd.Stopped, session.Execute(endless, CellLanguage.CSharp, output, stop.Token));
+        Assert.Contains("tick", output.Out.ToString(), StringComparison.Ordinal);
+        Assert.Equal("mine", Run("System.Threading.Thread.Sleep(300); Console.Write(\"mine\");").Out.ToString());
+    }
+
+    [Fact]
+    public void A_cell_whose_task_does_not_end_is_lost()
+    {
+        using var own = new CellSession();
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        Assert.Equal(CellEnd.Lost, own.Execute(
+            "await Task.Yield();\nSystem.Threading.Thread.Sleep(60_000);", CellLanguage.CSharp, new Recorder(), stop.Token));
+    }
+
+    [Fact]
+    public void A_cell_that_is_stopped_before_it_begins_is_not_run()
+    {
+        Assert.Equal(CellEnd.Stopped, session.Execute("var begun = 1;", CellLanguage.CSharp, new Recorder(), new CancellationToken(true)));
+        Run("begun", expected: CellEnd.Failed);
+    }
+
+    [Fact]
+    public void Code_that_can_be_stopped_is_the_authors_in_all_else()
+    {
+        Assert.Equal("6", Run("int sum = 0;\nfor (int i = 0; i < 4; i++)\n    sum += i; // all\nsum").Text);
+        Assert.Equal("3", Run("async Task<int> Two() { await Task.Yield(); return 2; }\nint Sync() { if (true) while (false) ; else return 0; return 1; }\nawait Two() + Sync()").Text);
+        Assert.Equal("5", Run("dynamic d = Task.FromResult(5);\nint five = await d;\nfive").Text);
+        CellError error = Run("while (true) { int a = 1; while (true) unknown(); }", expected: CellEnd.Failed).Failure!;
+        Assert.Contains("    " + new string(' ', 39) + "^", error.Traceback);
+        Assert.Equal(3, Run("while (true)\n{\n    foreach (int i in new[] { 1 }) throw new Exception(); }", expected: CellEnd.Failed).Failure!.Line);
     }
 
     [Theory]

@@ -4,9 +4,9 @@ using AdmmKit.Jupyter.Files;
 namespace AdmmKit.Jupyter.Tests.Files;
 
 /// <summary>The notebooks that are committed keep to what .NET Interactive knows, so that they run there, too.</summary>
-public partial class CommittedNotebooksTests
+public partial class CommandsOfNotebooksTests
 {
-    private static readonly string Folder = FindFolder();
+    private static readonly string Folder = Path.Combine(Checkout.Root, "notebooks");
 
     private static HashSet<string> Known() =>
         [.. File.ReadAllLines(Path.Combine(Folder, "dotnet-interactive-commands.txt")).Where(l => l.Length > 0 && !l.StartsWith("# ", StringComparison.Ordinal))];
@@ -44,19 +44,6 @@ public partial class CommittedNotebooksTests
 
     private static IEnumerable<string> NamesIn(string source) =>
         Command().Matches(source).Concat(Call().Matches(source)).Select(m => m.Groups["name"].Value);
-
-    private static string FindFolder()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "AdmmKit.sln")))
-            {
-                return Path.Combine(folder.FullName, "notebooks");
-            }
-        }
-
-        throw new InvalidOperationException($"No AdmmKit.sln above {AppContext.BaseDirectory}: run the tests from a checkout.");
-    }
 
     [GeneratedRegex(@"^(?<name>#!\S+|#(r|load|i)(?=\s))", RegexOptions.Multiline)]
     private static partial Regex Command();
