@@ -116,7 +116,7 @@ public sealed class BrowserFactAttribute : FactAttribute
     {
         if (Chromium.Program is null)
         {
-            Skip = "No chromium on the PATH: apt install chromium.";
+            Skip = Checkout.SkipFor("No chromium on the PATH: apt install chromium.");
         }
     }
 }

@@ -90,9 +90,9 @@ public sealed class NotebookInBrowserFactAttribute : ZmqFactAttribute
     public NotebookInBrowserFactAttribute()
     {
         string library = Path.Combine(Checkout.Root, "src", "AdmmKit.Experiments", "bin", "Release", "net10.0", "AdmmKit.Experiments.dll");
-        Skip ??= Chromium.Program is null ? "No chromium on the PATH: apt install chromium."
+        Skip ??= Checkout.SkipFor(Chromium.Program is null ? "No chromium on the PATH: apt install chromium."
             : JupyterServer.Program is null ? "No jupyter-notebook on the PATH: apt install jupyter-notebook."
             : !File.Exists(library) ? "The notebooks use the Release build: dotnet build AdmmKit.sln -c Release."
-            : null;
+            : null);
     }
 }

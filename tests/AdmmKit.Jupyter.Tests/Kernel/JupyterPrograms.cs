@@ -91,7 +91,7 @@ public sealed class JupyterFactAttribute : ZmqFactAttribute
     {
         if (JupyterPrograms.Python is null)
         {
-            Skip ??= "No Python has jupyter_client, nbconvert and nbformat: apt install jupyter-nbconvert.";
+            Skip ??= Checkout.SkipFor("No Python has jupyter_client, nbconvert and nbformat: apt install jupyter-nbconvert.");
         }
     }
 }

@@ -13,7 +13,7 @@ public class ZmqFactAttribute : FactAttribute
         }
         catch (AdmmKitException e)
         {
-            Skip = e.Message;
+            Skip = Checkout.SkipFor(e.Message);
         }
     }
 }

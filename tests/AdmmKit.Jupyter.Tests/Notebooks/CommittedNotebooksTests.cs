@@ -271,7 +271,7 @@ public sealed class NbformatFactAttribute : FactAttribute
     {
         if (!Found)
         {
-            Skip = $"{Python} has no nbformat: apt install python3-nbformat.";
+            Skip = Checkout.SkipFor($"{Python} has no nbformat: apt install python3-nbformat.");
         }
     }
 
