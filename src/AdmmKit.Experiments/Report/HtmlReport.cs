@@ -81,7 +81,7 @@ internal sealed class HtmlReport
         html.Append("</tbody>\n</table></div>\n");
         if (report.Overview is { } overview)
         {
-            Picture(overview.ToSvg(), overview.Title);
+            Picture(overview.ToSvg(), OverviewChart.File);
         }
 
         html.Append("<h3>What is missed</h3>\n");
