@@ -1,5 +1,6 @@
 """Drives the installed AdmmKit kernels through Debian's jupyter_client, as Jupyter does; prints "passed" where all is as it should be."""
 import os
+import signal
 import sys
 import time
 
@@ -67,8 +68,12 @@ def csharp(kernel):
     history = kernel.answer(kernel.client.history, raw=True, output=False, hist_access_type="tail", n=100)["history"]
     check("kept * 2" in [h[2] for h in history], history)
 
-    # Two ways to stop a cell: a request, as the kernelspec says, and the signal of a terminal.
-    for stop in (kernel.manager.interrupt_kernel, lambda: kernel.manager.signal_kernel(2)):
+    # Two ways to stop a cell: a request, as the kernelspec says, and the signal of a terminal, which whoever is started in the
+    # background of a script has to ignore, and its children with it.
+    stops = [kernel.manager.interrupt_kernel]
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        stops.append(lambda: kernel.manager.signal_kernel(signal.SIGINT))
+    for stop in stops:
         cell = kernel.client.execute("Console.WriteLine(\"begun\"); while (true) { }")
         while "begun" not in kernel.client.get_iopub_msg(timeout=90)["content"].get("text", ""):
             pass
