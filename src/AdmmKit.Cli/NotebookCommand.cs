@@ -118,7 +118,7 @@ internal static class NotebookCommand
     private static int RunAll(IEnumerable<NotebookJob> jobs, CancellationToken cancellation)
     {
         long start = Stopwatch.GetTimestamp();
-        var process = new NotebookProcess(Self());
+        var process = new NotebookProcess([.. KernelCommand.ThisTool(Environment.ProcessPath ?? "dotnet", AppContext.BaseDirectory), "notebook", Child]);
         (int count, int failed) = (0, 0);
         foreach (NotebookJob job in jobs)
         {
@@ -164,16 +164,6 @@ internal static class NotebookCommand
         }
 
         return ended.Code;
-    }
-
-    /// <summary>How this very tool is started: as a program of its own, or by <c>dotnet</c>.</summary>
-    private static string[] Self()
-    {
-        string assembly = typeof(NotebookCommand).Assembly.Location;
-        string program = Environment.ProcessPath ?? "dotnet";
-        return Path.GetFileNameWithoutExtension(program) == Path.GetFileNameWithoutExtension(assembly)
-            ? [program, "notebook", Child]
-            : [Path.GetFileNameWithoutExtension(program) == "dotnet" ? program : "dotnet", "exec", assembly, "notebook", Child];
     }
 
     /// <summary>One line of a terminal that says what is at work; nothing where the output goes to a file.</summary>

@@ -32,7 +32,7 @@ public sealed class JupyterKernel : IDisposable
     private readonly Messages messages;
     private readonly Wire wire;
     private readonly BlockingCollection<Request> shellRequests = [], controlRequests = [];
-    private readonly Queue<(Request Request, bool Aborted)> taken = new();
+    private readonly Queue<Request> sentBeforeFailure = new();
     private readonly TaskCompletionSource<KernelEnd> end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ShellRequests shell;
 
@@ -121,20 +121,20 @@ public sealed class JupyterKernel : IDisposable
         }
     }
 
-    /// <summary>Requests in their order; after a failure those that were sent before it was known are marked.</summary>
+    /// <summary>Requests in their order; cells that were sent before a failure was known are aborted.</summary>
     private IEnumerable<Request> ShellQueue()
     {
         while (!end.Task.IsCompleted)
         {
-            if (taken.TryDequeue(out (Request Request, bool Aborted) next))
+            if (sentBeforeFailure.TryDequeue(out Request? late))
             {
-                if (next is { Aborted: true, Request.Type: "execute_request" })
+                if (late.Type == "execute_request")
                 {
-                    About(next.Request, () => ShellRequests.Aborted());
+                    About(late, () => ShellRequests.Aborted());
                     continue;
                 }
 
-                yield return next.Request;
+                yield return late;
             }
             else if (shellRequests.TryTake(out Request? request, Timeout.Infinite))
             {
@@ -192,7 +192,7 @@ public sealed class JupyterKernel : IDisposable
             // Before the answer, so that nothing is taken that was sent because of it.
             while (shellRequests.TryTake(out Request? waiting, StillArrivingMilliseconds))
             {
-                taken.Enqueue((waiting, true));
+                sentBeforeFailure.Enqueue(waiting);
             }
         }
 
