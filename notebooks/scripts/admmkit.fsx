@@ -5,4 +5,5 @@
 #r "../../src/AdmmKit.Experiments/bin/Release/net10.0/AdmmKit.Engine.dll"
 #r "../../src/AdmmKit.Experiments/bin/Release/net10.0/AdmmKit.Hardware.dll"
 #r "../../src/AdmmKit.Experiments/bin/Release/net10.0/AdmmKit.Notebooks.dll"
+#r "../../src/AdmmKit.Experiments/bin/Release/net10.0/AdmmKit.Storage.dll"
 #r "../../src/AdmmKit.Experiments/bin/Release/net10.0/AdmmKit.Experiments.dll"

@@ -3,6 +3,7 @@ using System.Xml.Linq;
 using AdmmKit.Engine;
 using AdmmKit.Hardware.Platforms;
 using AdmmKit.Interop;
+using AdmmKit.Storage;
 
 namespace AdmmKit.Tests;
 
@@ -21,14 +22,15 @@ public class LayeringTests
     private static readonly Dictionary<string, string[]> AllowedProjects = new(StringComparer.Ordinal)
     {
         ["AdmmKit"] = [],
-        ["AdmmKit.Engine"] = ["AdmmKit"],
-        ["AdmmKit.Interop"] = ["AdmmKit"],
+        ["AdmmKit.Storage"] = ["AdmmKit"],
+        ["AdmmKit.Engine"] = ["AdmmKit", "AdmmKit.Storage"],
+        ["AdmmKit.Interop"] = ["AdmmKit", "AdmmKit.Storage"],
         ["AdmmKit.Baselines"] = ["AdmmKit"],
-        ["AdmmKit.Hardware"] = ["AdmmKit"],
+        ["AdmmKit.Hardware"] = ["AdmmKit", "AdmmKit.Storage"],
         ["AdmmKit.Notebooks"] = ["AdmmKit"],
         ["AdmmKit.Jupyter"] = ["AdmmKit.Notebooks"],
         ["AdmmKit.Experiments"] =
-            ["AdmmKit", "AdmmKit.Baselines", "AdmmKit.Engine", "AdmmKit.Hardware", "AdmmKit.Interop", "AdmmKit.Notebooks"],
+            ["AdmmKit", "AdmmKit.Baselines", "AdmmKit.Engine", "AdmmKit.Hardware", "AdmmKit.Interop", "AdmmKit.Notebooks", "AdmmKit.Storage"],
         ["AdmmKit.Cli"] = ["AdmmKit.Experiments", "AdmmKit.Hardware", "AdmmKit.Interop", "AdmmKit.Jupyter"],
     };
 
@@ -36,6 +38,7 @@ public class LayeringTests
     private static readonly Dictionary<string, string[]> AllowedPackages = new(StringComparer.Ordinal)
     {
         ["AdmmKit"] = ["MathNet.Numerics", "System.Numerics.Tensors"],
+        ["AdmmKit.Storage"] = [],
         ["AdmmKit.Engine"] = [],
         ["AdmmKit.Interop"] = [],
         ["AdmmKit.Baselines"] = [],
@@ -86,9 +89,10 @@ public class LayeringTests
     public void The_library_the_engine_and_the_formats_use_only_the_runtime_and_never_the_console()
     {
         Assert.Empty(AssemblyViolations(typeof(AdmmKitException).Assembly, "System.", "MathNet.Numerics"));
-        Assert.Empty(AssemblyViolations(typeof(Network).Assembly, "System.", "AdmmKit"));
-        Assert.Empty(AssemblyViolations(typeof(SafetensorsFile).Assembly, "System.", "AdmmKit"));
-        Assert.Empty(AssemblyViolations(typeof(Platform).Assembly, "System.", "AdmmKit", "MathNet.Numerics"));
+        Assert.Empty(AssemblyViolations(typeof(CompressedNetwork).Assembly, "System.", "AdmmKit"));
+        Assert.Empty(AssemblyViolations(typeof(Network).Assembly, "System.", "AdmmKit", "AdmmKit.Storage"));
+        Assert.Empty(AssemblyViolations(typeof(SafetensorsFile).Assembly, "System.", "AdmmKit", "AdmmKit.Storage"));
+        Assert.Empty(AssemblyViolations(typeof(Platform).Assembly, "System.", "AdmmKit", "AdmmKit.Storage", "MathNet.Numerics"));
     }
 
     [Fact]

@@ -93,6 +93,15 @@ public sealed record PruneRecipe
     /// </summary>
     public int? TotalSurvivors { get; init; }
 
+    /// <summary>
+    /// Weights that stay in all, with one budget for the whole network that each projection of ADMM shares anew (footnote 1 in
+    /// [Ren2019]); in place of the two maps.
+    /// </summary>
+    public int? NetworkSurvivors { get; init; }
+
+    /// <summary>Whole filters or neurons that stay, by layer: structure, to be pruned before single weights. Goes with no other count.</summary>
+    public IReadOnlyDictionary<string, int> Rows { get; init; } = new Dictionary<string, int>();
+
     /// <summary>The ADMM phase; for the method "admm".</summary>
     public AdmmRecipe Admm { get; init; } = new() { RhoGrowth = 1.3f };
 

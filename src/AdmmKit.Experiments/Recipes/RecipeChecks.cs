@@ -29,22 +29,27 @@ internal static class RecipeChecks
             Training(where + ", l1", stage.L1.Training);
             Positive(where + ", l1, lambda", stage.L1.Lambda);
             Training(where + ", retrain", stage.Retrain);
+            string[] counts =
+            [
+                .. stage.Survivors.Count + stage.KeepFraction.Count > 0 ? ["survivors or keepFraction by layer"] : Array.Empty<string>(),
+                .. stage.TotalSurvivors is null ? Array.Empty<string>() : ["totalSurvivors"],
+                .. stage.NetworkSurvivors is null ? Array.Empty<string>() : ["networkSurvivors"],
+                .. stage.Rows.Count == 0 ? Array.Empty<string>() : ["rows"],
+            ];
+            if (counts.Length != 1)
+            {
+                throw new AdmmKitException(counts.Length == 0
+                    ? $"{where} names no layer: say how many weights stay, with survivors, keepFraction, totalSurvivors, networkSurvivors or rows."
+                    : $"{where} has {string.Join(" and ", counts)}: give one of them.");
+            }
+
             if (stage.TotalSurvivors is { } total)
             {
                 Range(where + ", totalSurvivors", total, spec.Layers.Count, spec.WeightCount);
-                if (stage.Survivors.Count + stage.KeepFraction.Count > 0)
-                {
-                    throw new AdmmKitException($"{where} has totalSurvivors and survivors by layer too: give one of them.");
-                }
-
-                continue;
             }
-
-            PerLayer constraints = Constraints(stage, spec);
-            constraints.Validate(spec.Layers);
-            if (!spec.Layers.Any(constraints.Applies))
+            else
             {
-                throw new AdmmKitException($"{where} names no layer: say how many weights stay, with survivors, keepFraction or totalSurvivors.");
+                Constraints(stage, spec).Validate(spec.Layers);
             }
         }
 
@@ -81,9 +86,14 @@ internal static class RecipeChecks
         }
     }
 
-    public static PerLayer Constraints(PruneRecipe stage, NetworkSpec spec)
+    public static INetworkConstraint Constraints(PruneRecipe stage, NetworkSpec spec)
     {
-        var constraints = new Dictionary<string, IConstraint>();
+        if (stage.NetworkSurvivors is { } all)
+        {
+            return new NetworkCardinality(all);
+        }
+
+        var constraints = stage.Rows.ToDictionary(r => r.Key, r => (IConstraint)new FilterSparsity(r.Value));
         foreach ((string layer, int survivors) in stage.Survivors)
         {
             spec.IndexOf(layer);

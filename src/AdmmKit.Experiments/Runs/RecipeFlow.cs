@@ -28,7 +28,7 @@ internal sealed class RecipeFlow(
     public PrunedNetwork Prune(PruneRecipe stage, TrainedNetwork dense, PrunedNetwork? before)
     {
         NetworkWeights start = before?.Weights ?? dense.Weights;
-        PerLayer constraints = stage.TotalSurvivors is { } total
+        INetworkConstraint constraints = stage.TotalSurvivors is { } total
             ? new PerLayer(SensitivityScan.Run(network, start, cancellation: cancellation).Split(total, SplitRule.LeastTotalCost)
                 .ToDictionary(s => s.Key, s => (IConstraint)new Cardinality(s.Value)))
             : RecipeChecks.Constraints(stage, spec);

@@ -59,6 +59,17 @@ public sealed class RunStore(string folder)
             }
         }
 
+        foreach ((JsonNode? stage, PruneRecipe prune) in json["prune"]!.AsArray().Zip(recipe.Prune))
+        {
+            foreach ((string key, bool unused) in new[] { ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0) })
+            {
+                if (unused)
+                {
+                    stage!.AsObject().Remove(key);
+                }
+            }
+        }
+
         if (recipe.Pretrained is { } file)
         {
             json["pretrained"] = PretrainedModel.Hash(file);

@@ -1,7 +1,6 @@
 using AdmmKit.Admm;
 using AdmmKit.Constraints;
 using AdmmKit.Networks;
-using AdmmKit.Storage;
 using AdmmKit.Training;
 
 namespace AdmmKit.Pipeline;
@@ -46,7 +45,7 @@ public sealed record QuantizeOutcome(AdmmOutcome Admm, IReadOnlyList<LayerLevels
         float[][] z = [.. outcome.Projected.Weights.Select(w => (float[])w.Clone())];
         for (int i = 0; i < levels.Length; i++)
         {
-            levels[i] = bits[i] == CompressedLayer.FloatBits ? new LayerLevels(bits[i], 0) : PutOnLevels(layers[i], z[i], bits[i]);
+            levels[i] = bits[i] == LayerLevels.FloatBits ? new LayerLevels(bits[i], 0) : PutOnLevels(layers[i], z[i], bits[i]);
         }
 
         return new QuantizeOutcome(outcome with { Projected = outcome.Projected with { Weights = z } }, levels);
@@ -101,19 +100,17 @@ public sealed record PrunedNetwork(NetworkWeights Weights, Evaluation Validation
 /// <summary>Bits and interval of one layer's levels.</summary>
 /// <param name="Bits">n, 1 to 8; 32 where the layer is not quantized.</param>
 /// <param name="Q">The interval q_i, in units of the weights; 0 where the layer is not quantized.</param>
-public sealed record LayerLevels(int Bits, float Q);
+public sealed record LayerLevels(int Bits, float Q)
+{
+    /// <summary>The bits of a layer whose weights are kept as they are.</summary>
+    public const int FloatBits = 32;
+}
 
 /// <summary>A pruned network whose survivors are all at levels: what is stored, decoded and reported.</summary>
 /// <param name="Weights">Its weights and biases.</param>
 /// <param name="Levels">Bits and interval of each layer.</param>
 /// <param name="Validation">Its accuracy on the validation images.</param>
-public sealed record QuantizedNetwork(NetworkWeights Weights, IReadOnlyList<LayerLevels> Levels, Evaluation Validation)
-{
-    /// <summary>The network as it is stored.</summary>
-    /// <param name="spec">Its architecture.</param>
-    public CompressedNetwork Compress(NetworkSpec spec) => CompressedNetwork.FromWeights(
-        spec, Weights, [.. Levels.Select(l => l.Q)], [.. Levels.Select(l => l.Bits)]);
-}
+public sealed record QuantizedNetwork(NetworkWeights Weights, IReadOnlyList<LayerLevels> Levels, Evaluation Validation);
 
 /// <summary>Which survivors are set to their levels first.</summary>
 public enum SnapOrder

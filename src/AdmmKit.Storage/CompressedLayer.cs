@@ -1,4 +1,5 @@
 using AdmmKit.Networks;
+using AdmmKit.Pipeline;
 using AdmmKit.Storage.Indexing;
 
 namespace AdmmKit.Storage;
@@ -24,7 +25,7 @@ public enum ValueCoding
 public sealed class CompressedLayer
 {
     /// <summary>The bits of a layer whose survivors are kept as they are.</summary>
-    public const int FloatBits = 32;
+    public const int FloatBits = LayerLevels.FloatBits;
 
     private CompressedLayer(LayerInfo layer, ValueCoding coding, int bits, int[] positions, float[] biases)
     {
