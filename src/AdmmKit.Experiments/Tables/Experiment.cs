@@ -13,7 +13,11 @@ public sealed record ExperimentLine(string Row, string Variant, string Model)
     public IReadOnlyDictionary<string, double> Printed { get; init; } = new Dictionary<string, double>();
 
     /// <summary>What lines have in common whose names differ in their last word alone: "ADMM 40x" and "ADMM 85x" are on one curve.</summary>
-    public string Curve => Row.LastIndexOf(' ') is var end and > 0 ? Row[..end] : Row;
+    public string Curve => CurveOf(Row);
+
+    /// <summary>A row's name without its last word.</summary>
+    /// <param name="row">The name.</param>
+    internal static string CurveOf(string row) => row.LastIndexOf(' ') is var end and > 0 ? row[..end] : row;
 
     /// <summary>Where the line stands on the x axis of the experiment's picture; null where it has none.</summary>
     public double? X { get; init; }
@@ -37,6 +41,9 @@ public sealed record Experiment(
     /// Models up to this size are published. Barely pruned networks in float32 would make up most of a folder; they stay in the store.
     /// </summary>
     public int PublishedBytes { get; init; } = 120_000;
+
+    /// <summary>The title of a picture of test error over the bytes of the complete files; null for no such picture.</summary>
+    public string? FrontierTitle { get; init; }
 
     /// <summary>What the x axis of its picture shows; null for no such picture. The axis is logarithmic.</summary>
     public string? XTitle { get; init; }

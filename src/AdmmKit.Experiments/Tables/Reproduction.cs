@@ -90,6 +90,11 @@ public static class Reproduction
             Chart(AccuracyChart.Create(experiment, runs), "accuracy");
         }
 
+        if (experiment.FrontierTitle is { } title)
+        {
+            Chart(FrontierChart.Create(title, rows), "frontier");
+        }
+
         (manifest with
         {
             Models = models,
@@ -115,7 +120,8 @@ public static class Reproduction
 
         try
         {
-            string[] pictures = [.. Directory.EnumerateFiles(folder, "convergence*").Concat(Directory.EnumerateFiles(folder, "accuracy.*"))];
+            string[] pictures = [.. Directory.EnumerateFiles(folder, "convergence*").Concat(Directory.EnumerateFiles(folder, "accuracy.*"))
+                .Concat(Directory.EnumerateFiles(folder, "frontier.*"))];
             foreach (string old in Manifest.Load(path).Models.Select(m => Path.Combine(folder, Path.GetFileName(m.File))).Concat(pictures))
             {
                 File.Delete(old);
