@@ -182,6 +182,9 @@ public sealed unsafe class Network : IDisposable
         }
     }
 
+    /// <summary>What the loss in training takes beside the labels; null for the labels alone.</summary>
+    internal SoftTargetTable? SoftTargets { get; set; }
+
     /// <summary>Loads a batch, runs it forward and returns the sum of its losses; the loss gradient is left in place.</summary>
     internal double Forward(in Batch images, bool training, ulong randomKey)
     {
@@ -197,7 +200,9 @@ public sealed unsafe class Network : IDisposable
             Forward(images, p);
         }
 
-        return SoftmaxCrossEntropy(training);
+        SoftTargetTable? soft = training ? SoftTargets : null;
+        soft?.Fill(images);
+        return SoftmaxCrossEntropy(training, soft);
     }
 
     /// <summary>Loads images one after the other and runs them forward; <see cref="Score"/> has the outputs.</summary>
@@ -313,7 +318,7 @@ public sealed unsafe class Network : IDisposable
     }
 
     /// <summary>Losses and predictions of the batch; in training also the gradient of the summed loss.</summary>
-    private double SoftmaxCrossEntropy(bool training)
+    private double SoftmaxCrossEntropy(bool training, SoftTargetTable? soft)
     {
         Layer last = Layers[^1];
         float* y = last.Output.Pointer;
@@ -347,13 +352,19 @@ public sealed unsafe class Network : IDisposable
 
             int label = labels[batch.ImageAt(image)];
             float loss = MathF.Log(sum) - (y[Lane(image, label)] - max);
-            predictions[image] = best;
-            losses[image] = loss;
-            total += loss;
             for (int c = 0; training && c < Spec.Classes; c++)
             {
                 dy[Lane(image, c)] = (MathF.Exp(y[Lane(image, c)] - max) / sum) - (c == label ? 1 : 0);
             }
+
+            if (soft is not null)
+            {
+                loss = soft.Mix(soft.Of(batch, image), y + Lane(image, 0), dy + Lane(image, 0), blockSize, max, loss);
+            }
+
+            predictions[image] = best;
+            losses[image] = loss;
+            total += loss;
         }
 
         return total;
@@ -368,12 +379,25 @@ public sealed unsafe class Network : IDisposable
 /// <param name="MaxShift">Largest shift in pixels, each way; 0 for none.</param>
 /// <param name="ShiftKey">What the shifts derive from.</param>
 /// <param name="FlipKey">What derives which images are mirrored; null for none.</param>
+/// <param name="Given">The variant of each image, in place of both keys; null to derive it from them.</param>
 internal readonly record struct Batch(
-    ImageSet Images, int[]? Order, int First, int Count, int MaxShift, ulong ShiftKey, ulong? FlipKey = null)
+    ImageSet Images, int[]? Order, int First, int Count, int MaxShift, ulong ShiftKey, ulong? FlipKey = null, int[]? Given = null)
 {
+    private int Span => (2 * MaxShift) + 1;
+
+    /// <summary>In how many ways an image can be moved and mirrored.</summary>
+    public static double Variants(int maxShift, bool flip) => Math.Pow((2.0 * maxShift) + 1, 2) * (flip ? 2 : 1);
+
+    /// <summary>Which of the <see cref="Variants"/> an image is: first by row of the shift, then by column, then the mirrored ones.</summary>
+    public int VariantAt(int index)
+    {
+        (int x, int y) = ShiftAt(index);
+        return (((FlipAt(index) ? Span : 0) + y + MaxShift) * Span) + x + MaxShift;
+    }
+
     public int ImageAt(int index) => Order is null ? First + index : Order[First + index];
 
-    public bool FlipAt(int index) => FlipKey is { } key && (RandomStream.Mix(key + (ulong)(First + index)) & 1) != 0;
+    public bool FlipAt(int index) => Given is not null ? Given[index] >= Span * Span : FlipKey is { } key && (RandomStream.Mix(key + (ulong)(First + index)) & 1) != 0;
 
     public (int X, int Y) ShiftAt(int index)
     {
@@ -382,8 +406,13 @@ internal readonly record struct Batch(
             return (0, 0);
         }
 
+        if (Given is not null)
+        {
+            return ((Given[index] % Span) - MaxShift, (Given[index] / Span % Span) - MaxShift);
+        }
+
         ulong bits = RandomStream.Mix(ShiftKey + (ulong)(First + index));
-        uint span = (uint)((2 * MaxShift) + 1);
+        uint span = (uint)Span;
         return ((int)((uint)bits % span) - MaxShift, (int)((uint)(bits >> 32) % span) - MaxShift);
     }
 }

@@ -95,6 +95,33 @@ public sealed unsafe partial class TrainableNetwork : ITrainable, IDisposable
     /// <inheritdoc/>
     public int StepsDone => step;
 
+    /// <summary>
+    /// A teacher that training follows beside the labels, from the next step on; null, as at first, for the labels alone. The
+    /// loss that <see cref="Train"/> returns is then that of <see cref="Engine.SoftTargets"/>; evaluations stay by the labels. It
+    /// is no part of the state that <see cref="SaveState"/> writes: set the same one before training goes on.
+    /// </summary>
+    /// <exception cref="AdmmKitException">The teacher does not fit the network, a number is out of range, or it takes too much memory.</exception>
+    public SoftTargets? SoftTargets
+    {
+        get;
+        set
+        {
+            if (value is null)
+            {
+                network.SoftTargets = null;
+            }
+            else
+            {
+                Network.CheckFits(Spec, value.Teacher);
+                var teacher = new Network(Spec, options.BatchSize, pool, kernels, forTraining: false);
+                teacher.SetWeights(value.Teacher);
+                network.SoftTargets = new SoftTargetTable(teacher, data.Training.Count, options, value);
+            }
+
+            field = value;
+        }
+    }
+
     internal Network Network => network;
 
     private Span<float> this[int layer] => network.Parameters[layer].Weights.Span;

@@ -32,6 +32,19 @@ public sealed record Recipe
 
     /// <summary>Quantization of the last pruning's survivors; null for none.</summary>
     public QuantizeRecipe? Quantize { get; init; }
+
+    /// <summary>Learning from the dense network's outputs beside the labels, in all phases after it; null for the labels alone.</summary>
+    public SoftTargetsRecipe? SoftTargets { get; init; }
+}
+
+/// <summary>Knowledge distillation from the dense network, which <see cref="Engine.SoftTargets"/> describes.</summary>
+public sealed record SoftTargetsRecipe
+{
+    /// <summary>Share of the loss that follows the dense network, 0 to 1; the labels have the rest.</summary>
+    public double Weight { get; init; } = 0.5;
+
+    /// <summary>What both networks' outputs are divided by before softmax, positive.</summary>
+    public double Temperature { get; init; } = 4;
 }
 
 /// <summary>A phase of plain training with Adam; the learning rate falls along a cosine.</summary>

@@ -77,6 +77,10 @@ public sealed class CompressionRun
         this.data = Part(data, recipe.TrainingImages);
         spec = NetworkSpec.Create(recipe.Architecture, data.Training.Shape, data.Training.Classes);
         RecipeChecks.Check(recipe, spec);
+        if (recipe.SoftTargets is { } soft)
+        {
+            SoftTargets.Check(spec, this.data.Training.Count, Engine(recipe, 0), soft.Weight, soft.Temperature);
+        }
     }
 
     /// <summary>Passes over the training images that the whole run takes.</summary>
@@ -128,6 +132,7 @@ public sealed class CompressionRun
         TrainedNetwork trained = before is null ? flow.Pretrain() : new TrainedNetwork(before.Dense.Model.Decode(), before.Dense.Validation);
         ModelResult dense = before?.Dense ?? Result("dense", Float(trained.Weights), _ => $"dense network");
 
+        flow.LearnFrom(dense.Model);
         List<ModelResult> pruned = [.. before?.Pruned ?? []];
         PrunedNetwork? last = pruned.Count > 0 ? new PrunedNetwork(pruned[^1].Model.Decode(), pruned[^1].Validation) : null;
         foreach (PruneRecipe stage in recipe.Prune.Skip(pruned.Count))

@@ -25,6 +25,16 @@ internal sealed class RecipeFlow(
         ? pipeline.Pretrain(Phase("pretrained", new TrainingRecipe { Epochs = 0 }), PretrainedModel.Load(file, spec), cancellation)
         : pipeline.Pretrain(Phase("pretrain", recipe.Pretrain), cancellation: cancellation);
 
+    /// <summary>What follows learns from the dense network too, where the recipe says so.</summary>
+    /// <param name="dense">The dense network as its file has it, so that a run which begins with that file goes on to the same bits.</param>
+    public void LearnFrom(CompressedNetwork dense)
+    {
+        if (recipe.SoftTargets is { } soft)
+        {
+            network.SoftTargets = new SoftTargets(dense.Decode(), soft.Weight, soft.Temperature);
+        }
+    }
+
     public PrunedNetwork Prune(PruneRecipe stage, TrainedNetwork dense, PrunedNetwork? before)
     {
         NetworkWeights start = before?.Weights ?? dense.Weights;

@@ -47,11 +47,19 @@ public sealed class RunStore(string folder)
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(everything.ToJsonString())))[..16];
     }
 
-    // A network in a file counts by its content, not by its place. What older recipes did not have does not change their names.
-    private static JsonObject Portable(Recipe recipe)
+    /// <summary>
+    /// What of a recipe counts. A network in a file counts by its content, not by its place. What older recipes did not have
+    /// does not change their names.
+    /// </summary>
+    internal static JsonObject Portable(Recipe recipe)
     {
         JsonObject json = JsonNode.Parse(RecipeJson.Write(recipe))!.AsObject();
-        foreach ((string key, bool unused) in new[] { ("flip", !recipe.Flip), ("trainingImages", recipe.TrainingImages is null), ("pretrained", recipe.Pretrained is null) })
+        foreach ((string key, bool unused) in new[]
+        {
+            ("flip", !recipe.Flip), ("trainingImages", recipe.TrainingImages is null), ("pretrained", recipe.Pretrained is null),
+            // The dense network itself learns from the labels alone.
+            ("softTargets", recipe.SoftTargets is null || (recipe.Prune.Count == 0 && recipe.Quantize is null)),
+        })
         {
             if (unused)
             {

@@ -65,6 +65,7 @@ internal sealed class Probes(string folder, DataSet data, int threads, IRunObser
         using var network = new TrainableNetwork(start.Spec, part, CompressionRun.Engine(recipe, threads));
         var history = new History(observer, network.StepsPerEpoch, [], 0);
         var flow = new RecipeFlow(recipe, network, history, new CompressionPipeline(network, history), cancellation);
+        flow.LearnFrom(start.Dense.Model);
         Evaluation validation;
         try
         {

@@ -87,6 +87,36 @@ public sealed class RunStoreTests : IDisposable
     }
 
     [Fact]
+    public void With_soft_targets_too()
+    {
+        Recipe soft = Small with { SoftTargets = new() { Weight = 0.7, Temperature = 3 } };
+        RunResult whole = new CompressionRun(soft, data).Execute(2);
+        var store = new RunStore(folder.Path);
+        RunResult? resumed = null;
+        int cuts = 0;
+        while (resumed is null)
+        {
+            using var source = new CancellationTokenSource();
+            try
+            {
+                resumed = store.Execute(soft, data, 1, observer: new Observer(lines) { ReportsLeft = 1, OnLastReport = source.Cancel }, cancellation: source.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.InRange(++cuts, 1, 500);
+            }
+        }
+
+        Assert.InRange(cuts, 5, 500);
+        AssertSame(whole, resumed);
+        // The labels alone give another network from the first pruning on; the dense one is the same run, so these are five.
+        RunResult plain = store.Execute(Small, data, 1);
+        Assert.Equal(whole.Dense.Validation, plain.Dense.Validation);
+        Assert.NotEqual(whole.Pruned[0].Validation.Loss, plain.Pruned[0].Validation.Loss);
+        Assert.Equal(5, Directory.GetDirectories(folder.Path).Length);
+    }
+
+    [Fact]
     public void A_damaged_checkpoint_is_told_and_the_one_before_it_leads_to_the_same_bits()
     {
         RunResult whole = new CompressionRun(Small, data).Execute(1);
@@ -281,6 +311,18 @@ public sealed class RunStoreTests : IDisposable
         Assert.Equal(key, RunStore.Key(reordered, data with { Name = "elsewhere", Source = "another folder" }));
         Assert.NotEqual(key, RunStore.Key(Small with { Seed = 2 }, data));
         Assert.NotEqual(key, RunStore.Key(Small, data with { Checksums = new Dictionary<string, string> { ["images"] = "other" } }));
+    }
+
+    [Fact]
+    public void What_older_recipes_did_not_have_is_not_in_the_names_of_their_runs()
+    {
+        System.Text.Json.Nodes.JsonObject json = RunStore.Portable(Small);
+        Assert.Equal(["architecture", "seed", "batchSize", "maxShift", "pretrain", "prune", "quantize"], json.Select(m => m.Key));
+        Assert.Equal(
+            ["name", "method", "survivors", "keepFraction", "totalSurvivors", "admm", "l1", "retrain"],
+            json["prune"]![0]!.AsObject().Select(m => m.Key));
+        Assert.Equal(8, RunStore.Portable(Small with { SoftTargets = new() }).Count);
+        Assert.Equal(7, RunStore.Portable(Small with { Prune = [], Quantize = null, SoftTargets = new() }).Count);
     }
 
     public void Dispose() => folder.Dispose();
