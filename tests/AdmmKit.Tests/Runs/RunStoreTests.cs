@@ -344,6 +344,8 @@ public sealed class RunStoreTests : IDisposable
         Assert.Equal(key, RunStore.Key(reordered, data with { Name = "elsewhere", Source = "another folder" }));
         Assert.NotEqual(key, RunStore.Key(Small with { Seed = 2 }, data));
         Assert.NotEqual(key, RunStore.Key(Small, data with { Checksums = new Dictionary<string, string> { ["images"] = "other" } }));
+        Assert.NotEqual(key, RunStore.Key(Small with { Prune = [Small.Prune[0] with { Rate = new() }] }, data));
+        Assert.NotEqual(key, RunStore.Key(Small with { Quantize = Small.Quantize! with { LevelRate = 1 } }, data));
     }
 
     [Fact]
