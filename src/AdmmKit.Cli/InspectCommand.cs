@@ -30,14 +30,15 @@ internal static class InspectCommand
             CultureInfo.InvariantCulture,
             $"{model.Survivors:#,0} of {model.Spec.WeightCount:#,0} weights survive (compressionRatio {model.CompressionRatio:f1}); "
             + $"weight data {Bytes(model.WeightDataBits)} B; file {size.TotalBytes:#,0} B, "
-            + $"of which {size.HeaderBytes} B network header{normalizations} and {size.ChecksumBytes} B checksum."));
+            + $"of which {Bytes(size.HeaderBits + size.FrameBits + size.RoundingBits)} B header and checksum{normalizations}."));
         Console.WriteLine();
         ConsoleTables.Write(Computation(model));
         ConsoleTables.Write(Sizes(model));
         Console.WriteLine(
             "\"As the paper\" gives each survivor 5 index bits in a convolution and 8 in a fully connected layer, and counts neither "
             + "padding for longer gaps (here: escapes) nor biases; a decoder needs both, \"relative\" counts the padding and \"file\" "
-            + "the biases, too: so the paper's figure can be the smallest.");
+            + "the biases, too: so the paper's figure can be the smallest. \"Index\" is the file's part for positions, \"of bound\" what it is of "
+            + "log2 C(N, k), which independent positions need: below 1 the coder makes use of structure.");
     }
 
     private static Table Layers(CompressedNetwork model, FileSize size)
@@ -60,9 +61,9 @@ internal static class InspectCommand
                     ValueCoding.Codebook => string.Create(CultureInfo.InvariantCulture, $"{layer.Codebook.Length} values"),
                     _ => "-",
                 },
-                Bytes((part.HeaderBytes * 8) + part.CodebookBits),
+                Bytes(part.HeaderBits + part.CodebookBits),
                 Bytes(part.IndexBits),
-                Bytes(part.ValueBits + part.PaddingBits),
+                Bytes(part.ValueBits),
                 Bytes(part.BiasBits),
                 Bytes(part.TotalBits));
         }
@@ -96,21 +97,26 @@ internal static class InspectCommand
         Table table = ConsoleTables.New(
             "Five sizes in bytes, and the shortest index",
             ["layer"],
-            ["weight data", "as the paper", "relative", "file", "entropy", "best index", "its bytes"]);
+            ["data", "as the paper", "relative", "file", "entropy", "index", "of bound", "best", "its bytes"]);
         long best = 0;
         foreach ((CompressedLayer layer, LayerSizes s) in model.Layers.Zip(sizes.Layers))
         {
             (IIndexFormat format, IndexSize index) = IndexFormats.Best(layer.Layer, layer.Positions);
             best += index.Bits;
-            Row(s.Name, s.WeightDataBits, s.PaperBits, s.RelativeBits, s.FileBits, s.BoundBits, format.Name, index.Bits);
+            Row(s.Name, s.WeightDataBits, s.PaperBits, s.RelativeBits, s.FileBits, s.BoundBits, s.IndexBits, s.IndexBoundBits, format.Name, index.Bits);
         }
 
-        Row(model.Normalizations.Count > 0 ? "header, normalization, checksum" : "header, checksum", 0, 0, 0, sizes.FrameBits, 0, "", 0);
-        Row("total", sizes.WeightDataBits, sizes.PaperBits, sizes.RelativeBits, sizes.FileBits, sizes.BoundBits, "", best);
+        Row(model.Normalizations.Count > 0 ? "header, normalization, checksum" : "header, checksum", 0, 0, 0, sizes.FrameBits, 0, 0, 0, "", 0);
+        Row(
+            "total", sizes.WeightDataBits, sizes.PaperBits, sizes.RelativeBits, sizes.FileBits, sizes.BoundBits, sizes.IndexBits,
+            sizes.IndexBoundBits, "", best);
         return table;
 
-        void Row(string name, long data, long paper, long relative, long file, double bound, string format, long index) =>
-            table.AddRow(name, Bytes(data), Bytes(paper), Bytes(relative), Bytes(file), Bytes(bound), format, Bytes(index));
+        void Row(
+            string name, long data, long paper, long relative, double file, double bound, double index, double indexBound, string format, long best) =>
+            table.AddRow(
+                name, Bytes(data), Bytes(paper), Bytes(relative), Bytes(file), Bytes(bound), Bytes(index),
+                indexBound > 0 ? (index / indexBound).ToString("0.000", CultureInfo.InvariantCulture) : "", format, Bytes(best));
     }
 
     private static string Count(double number) => number.ToString("#,0", CultureInfo.InvariantCulture);

@@ -27,6 +27,9 @@ public sealed class CompressedLayer
     /// <summary>The bits of a layer whose survivors are kept as they are.</summary>
     public const int FloatBits = LayerLevels.FloatBits;
 
+    /// <summary>The largest level of a bias, of either sign.</summary>
+    public const int MaxBiasLevel = 32_767;
+
     private CompressedLayer(LayerInfo layer, ValueCoding coding, int bits, int[] positions, float[] biases)
     {
         ArgumentNullException.ThrowIfNull(layer);
@@ -74,6 +77,12 @@ public sealed class CompressedLayer
 
     /// <summary>The biases, one a row.</summary>
     public float[] Biases { get; }
+
+    /// <summary>The distance of two levels of the biases; 0 where they are kept as they are.</summary>
+    public float BiasQ { get; private init; }
+
+    /// <summary>The level of each row's bias, which is level x <see cref="BiasQ"/>; empty where they are kept as they are.</summary>
+    public short[] BiasLevels { get; private init; } = [];
 
     /// <summary>Whether the weights are levels.</summary>
     public bool IsQuantized => Coding == ValueCoding.Levels;
@@ -220,6 +229,31 @@ public sealed class CompressedLayer
         }
 
         return Clustered(layer, bits, positions, codes, used, biases);
+    }
+
+    /// <summary>The layer with biases that are levels of an interval; the weights stay as they are.</summary>
+    /// <param name="q">The distance of two levels, positive.</param>
+    /// <param name="levels">The level of each row's bias, within plus or minus <see cref="MaxBiasLevel"/>.</param>
+    /// <exception cref="AdmmKitException">Something does not fit; the message names the layer and the value.</exception>
+    public CompressedLayer WithBiasLevels(float q, short[] levels)
+    {
+        ArgumentNullException.ThrowIfNull(levels);
+        if (levels.Length != Layer.Rows)
+        {
+            throw Error(Layer, $"has {Layer.Rows} rows, but {levels.Length} levels of biases were given.");
+        }
+
+        if (!(q > 0) || !float.IsFinite(q * MaxBiasLevel))
+        {
+            throw Error(Layer, $"has the interval {q:R} of biases: it must be positive, and {MaxBiasLevel} times it finite.");
+        }
+
+        return Array.IndexOf(levels, short.MinValue) is >= 0 and var row
+            ? throw Error(Layer, $"has the level {levels[row]} of the bias of row {row}: levels are at most {MaxBiasLevel} of either sign.")
+            : new CompressedLayer(Layer, Coding, Bits, Positions, Array.ConvertAll(levels, l => l * q))
+            {
+                Q = Q, Levels = Levels, Codebook = Codebook, Codes = Codes, Values = Values, BiasQ = q, BiasLevels = levels,
+            };
     }
 
     /// <summary>All weights of the layer, row-major, with zeros where they were pruned.</summary>

@@ -8,6 +8,9 @@ namespace AdmmKit.Storage;
 /// </summary>
 public sealed class CompressedNetwork
 {
+    // Sizes are known only by coding: who asks for them and then writes the file codes once.
+    private readonly Lazy<(byte[] Bytes, FileSize Size)> encoded;
+
     /// <summary>Puts compressed layers together.</summary>
     /// <param name="spec">The network, of an architecture that <see cref="NetworkSpec.Create"/> knows.</param>
     /// <param name="layers">Its layers in order.</param>
@@ -33,6 +36,7 @@ public sealed class CompressedNetwork
 
         (Layers, Normalizations) = ([.. layers], [.. normalizations ?? []]);
         Spec.CheckNormalizations(Normalizations);
+        encoded = new Lazy<(byte[] Bytes, FileSize Size)>(() => NetworkFile.Encode(this));
     }
 
     /// <summary>The network.</summary>
@@ -57,7 +61,7 @@ public sealed class CompressedNetwork
     public long WeightDataBits => Layers.Sum(l => l.WeightDataBits);
 
     /// <summary>Where the bytes of the file go.</summary>
-    public FileSize Size => NetworkFile.Size(this);
+    public FileSize Size => encoded.Value.Size;
 
     /// <summary>Compresses a network without changing any weight.</summary>
     /// <param name="spec">The network.</param>
@@ -117,7 +121,7 @@ public sealed class CompressedNetwork
     public void Write(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        stream.Write(NetworkFile.Encode(this).Span);
+        stream.Write(encoded.Value.Bytes);
     }
 
     /// <summary>Reads a file.</summary>

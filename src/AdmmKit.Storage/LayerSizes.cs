@@ -1,4 +1,6 @@
 using AdmmKit.Networks;
+using AdmmKit.Storage.Coding;
+using AdmmKit.Storage.Indexing;
 
 namespace AdmmKit.Storage;
 
@@ -18,26 +20,49 @@ namespace AdmmKit.Storage;
 /// Weight data and a relative index in the best width with all its escapes, without biases and without what the code is
 /// described by (width, q, codebook), which <paramref name="FileBits"/> counts.
 /// </param>
-/// <param name="FileBits">The layer's bytes in an .admm file: everything, biases and codebook too.</param>
+/// <param name="FileBits">The layer's part of an .admm file, which is coded as a whole: everything, biases and codebook too.</param>
 /// <param name="BoundBits">
 /// The entropy bound: log2 C(N, k) for k survivors at independent positions, and k times the zero-order entropy of their
 /// values. Codes can only beat it where the positions or the order of the values have structure.
 /// </param>
 public sealed record LayerSizes(
-    string Name, int Survivors, int Bits, long WeightDataBits, long PaperBits, long RelativeBits, long FileBits, double BoundBits)
+    string Name, int Survivors, int Bits, long WeightDataBits, long PaperBits, long RelativeBits, double FileBits, double BoundBits)
 {
-    /// <summary>The five sizes of a compressed layer.</summary>
+    // How values are coded, bits a weight, and an interval of half precision.
+    private const double FactHeaderBits = 20;
+
+    private static readonly RelativeIndex Relative = new();
+
+    /// <summary>Part of <see cref="FileBits"/>: where the survivors are.</summary>
+    public double IndexBits { get; init; }
+
+    /// <summary>Part of <see cref="BoundBits"/>: log2 C(N, k), what it takes to say where the survivors are if their positions are independent.</summary>
+    public double IndexBoundBits { get; init; }
+
+    /// <summary>
+    /// The real index over the bound of independent positions: below 1 where the coder makes use of structure, above 1 by what it
+    /// takes to learn that there is none; 0 for a layer that has nothing to say.
+    /// </summary>
+    public double IndexOverBound => IndexBoundBits > 0 ? IndexBits / IndexBoundBits : 0;
+
+    /// <summary>The five sizes of a compressed layer that is stored alone, without a network around it.</summary>
     /// <param name="layer">The layer.</param>
     public static LayerSizes Of(CompressedLayer layer)
     {
         ArgumentNullException.ThrowIfNull(layer);
+        return Of(layer, LayerModel.Measure(layer));
+    }
+
+    /// <summary>The five sizes of a layer of a network.</summary>
+    internal static LayerSizes Of(CompressedLayer layer, LayerSize file)
+    {
         double entropy = layer.Coding switch
         {
             ValueCoding.Levels => EntropyBound.ZeroOrder<short>(layer.Levels),
             ValueCoding.Codebook => EntropyBound.ZeroOrder<byte>(layer.Codes),
             _ => CompressedLayer.FloatBits,
         };
-        return Of(layer.Layer, layer.Positions, layer.Coding, layer.Bits, layer.Codebook.Length, entropy);
+        return Of(layer.Layer, layer.Positions, layer.Bits, entropy, file);
     }
 
     /// <summary>The five sizes of a layer that exists only as facts, such as a mask drawn at random.</summary>
@@ -72,9 +97,10 @@ public sealed record LayerSizes(
                 $"Layer '{layer.Name}' cannot have a codebook of {count} values and codes of {bits} bits: codes have 1 to 8, and tell 2^bits values apart."));
         }
 
-        ValueCoding coding = codebook is not null ? ValueCoding.Codebook
-            : bits == CompressedLayer.FloatBits ? ValueCoding.Floats : ValueCoding.Levels;
-        return Of(layer, positions, coding, bits, codebook ?? 0, levelEntropyBits);
+        // Levels that are drawn at random take their entropy, and nothing tells them apart; learning it takes a few bits more.
+        var file = new LayerSize(
+            layer.Name, FactHeaderBits, (codebook ?? 0) * 32.0, CodedIndex.Bits(layer, positions), positions.Length * levelEntropyBits, layer.Rows * 32.0);
+        return Of(layer, positions, bits, levelEntropyBits, file);
     }
 
     /// <summary>
@@ -85,19 +111,21 @@ public sealed record LayerSizes(
     /// <param name="kind">What the layer computes.</param>
     public static int PaperIndexBits(LayerKind kind) => kind == LayerKind.Convolution ? 5 : 8;
 
-    private static LayerSizes Of(
-        LayerInfo layer, ReadOnlySpan<int> positions, ValueCoding coding, int bits, int codebook, double entropy)
+    private static LayerSizes Of(LayerInfo layer, ReadOnlySpan<int> positions, int bits, double entropy, LayerSize file)
     {
-        LayerSize file = NetworkFile.Size(layer, positions, coding, bits, codebook);
+        IndexSize relative = Relative.Measure(layer, positions);
+        long data = (long)positions.Length * bits;
+        double bound = EntropyBound.Log2Binomial(layer.WeightCount, positions.Length);
         return new LayerSizes(
             layer.Name,
             positions.Length,
             bits,
-            file.ValueBits,
-            file.ValueBits + ((long)positions.Length * PaperIndexBits(layer.Kind)),
-            file.ValueBits + file.IndexBits,
+            data,
+            data + ((long)positions.Length * PaperIndexBits(layer.Kind)),
+            data + relative.Bits - relative.SideBits,
             file.TotalBits,
-            EntropyBound.Log2Binomial(layer.WeightCount, positions.Length) + (positions.Length * entropy));
+            bound + (positions.Length * entropy))
+        { IndexBits = file.IndexBits, IndexBoundBits = bound };
     }
 }
 
@@ -106,7 +134,7 @@ public sealed record LayerSizes(
 /// <param name="FrameBits">
 /// What the file holds besides its layers: header, batch normalizations and checksum, part of <see cref="FileBits"/> alone.
 /// </param>
-public sealed record ModelSizes(IReadOnlyList<LayerSizes> Layers, long FrameBits)
+public sealed record ModelSizes(IReadOnlyList<LayerSizes> Layers, double FrameBits)
 {
     /// <summary>Number of weights that are not zero.</summary>
     public long Survivors => Layers.Sum(l => (long)l.Survivors);
@@ -120,19 +148,26 @@ public sealed record ModelSizes(IReadOnlyList<LayerSizes> Layers, long FrameBits
     /// <summary>Weight data and the relative index with its escapes.</summary>
     public long RelativeBits => Layers.Sum(l => l.RelativeBits);
 
-    /// <summary>The file, to the bit.</summary>
-    public long FileBits => FrameBits + Layers.Sum(l => l.FileBits);
+    /// <summary>The file: a whole number of bytes where there is one, and not only facts.</summary>
+    public double FileBits => FrameBits + Layers.Sum(l => l.FileBits);
 
     /// <summary>The entropy bound.</summary>
     public double BoundBits => Layers.Sum(l => l.BoundBits);
+
+    /// <summary>Where the survivors are, in the file.</summary>
+    public double IndexBits => Layers.Sum(l => l.IndexBits);
+
+    /// <summary>What positions take that are independent within each layer.</summary>
+    public double IndexBoundBits => Layers.Sum(l => l.IndexBoundBits);
 
     /// <summary>The five sizes of a compressed network.</summary>
     /// <param name="network">The network.</param>
     public static ModelSizes Of(CompressedNetwork network)
     {
         ArgumentNullException.ThrowIfNull(network);
-        ModelSizes sizes = Of(network.Spec.Name, network.Spec.Input, network.Spec.Classes, [.. network.Layers.Select(LayerSizes.Of)]);
-        return sizes with { FrameBits = sizes.FrameBits + network.Size.NormalizationBits };
+        FileSize file = network.Size;
+        LayerSizes[] layers = [.. network.Layers.Zip(file.Layers, LayerSizes.Of)];
+        return new ModelSizes(layers, (8 * file.TotalBytes) - layers.Sum(l => l.FileBits));
     }
 
     /// <summary>The five sizes of a model that exists only as facts about its layers, without batch normalizations.</summary>
@@ -144,6 +179,6 @@ public sealed record ModelSizes(IReadOnlyList<LayerSizes> Layers, long FrameBits
     {
         ArgumentNullException.ThrowIfNull(architecture);
         ArgumentNullException.ThrowIfNull(layers);
-        return new ModelSizes(layers, NetworkFile.FrameBytes(architecture, input, classes, layers.Count) * 8L);
+        return new ModelSizes(layers, NetworkFile.FrameBits(architecture, input, classes));
     }
 }

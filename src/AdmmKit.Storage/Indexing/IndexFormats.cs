@@ -8,7 +8,7 @@ public static class IndexFormats
 {
     /// <summary>Every format that the library knows.</summary>
     public static IReadOnlyList<IIndexFormat> All { get; } =
-        [new FixedIndex(), new RelativeIndex(), new BitmapIndex(), new CsrIndex(), new RunLengthIndex(), new HuffmanIndex()];
+        [new FixedIndex(), new RelativeIndex(), new BitmapIndex(), new CsrIndex(), new RunLengthIndex(), new HuffmanIndex(), new CodedIndex()];
 
     /// <summary>The format of that name.</summary>
     /// <param name="name">A name such as "relative".</param>

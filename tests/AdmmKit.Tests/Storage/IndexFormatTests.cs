@@ -84,7 +84,7 @@ public class IndexFormatTests
                 bad++;
             }
 
-            // The survivors, a code table of at most 4,097 symbols, and an error.
+            // The survivors, a code table of at most 4,097 symbols or what an adaptive code learns, and an error.
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 400_000);
         }
 
@@ -137,7 +137,7 @@ public class IndexFormatTests
         }
 
         Assert.Equal("fixed", IndexFormats.Best(layer, [399_999]).Format.Name);
-        Assert.Equal("huffman", IndexFormats.Best(layer, Masks.Random(layer, 4000, 1)).Format.Name);
+        Assert.Equal("coded", IndexFormats.Best(layer, Masks.Random(layer, 4000, 1)).Format.Name);
         Assert.Equal("bitmap", IndexFormats.Best(layer, Masks.Random(layer, 200_000, 1)).Format.Name);
         Assert.Equal("run-length", IndexFormats.Best(layer, Clustered(layer)).Format.Name);
     }
@@ -197,7 +197,8 @@ public class IndexFormatTests
         var clock = Stopwatch.StartNew();
         long before = GC.GetAllocatedBytesForCurrentThread();
         (IIndexFormat format, IndexSize size) = IndexFormats.Best(layer, positions);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20_000_000);
+        // The coded index takes a copy of the positions and its own bytes.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 60_000_000);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"{clock.Elapsed}");
         // 45 gaps that are alike: log2 45 = 5.49 bits each.
         Assert.Equal("huffman", format.Name);

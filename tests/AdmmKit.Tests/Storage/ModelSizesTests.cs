@@ -24,7 +24,9 @@ public class ModelSizesTests
         // The paper prints 2.73 KB, which is less than what positions drawn at random take in any code.
         Assert.InRange(sizes.RelativeBits / 8.0, 2900, 3100);
         Assert.InRange(sizes.BoundBits / 8.0, 2730, sizes.RelativeBits / 8.0);
-        Assert.InRange(sizes.FileBits / 8.0, (sizes.RelativeBits / 8.0) + (580 * 4), 5500);
+        // Real positions, and float32 biases.
+        Assert.InRange(sizes.FileBits / 8.0, (0.98 * sizes.BoundBits / 8.0) + (580 * 4), (1.08 * sizes.BoundBits / 8.0) + (580 * 4));
+        Assert.InRange(sizes.IndexBits / sizes.IndexBoundBits, 0.99, 1.1);
     }
 
     [Fact]
@@ -34,9 +36,9 @@ public class ModelSizesTests
         {
             CompressedNetwork network = RandomNetworks.Create(seed);
             var sizes = ModelSizes.Of(network);
-            Assert.Equal(network.Bytes().Length * 8L, sizes.FileBits);
+            Assert.Equal(network.Bytes().Length * 8.0, sizes.FileBits, 1e-3);
+            Assert.Equal(network.Size.IndexBits, sizes.IndexBits, 1e-6);
             Assert.Equal((network.Survivors, network.WeightDataBits), (sizes.Survivors, sizes.WeightDataBits));
-            Assert.Equal(network.Size.ValueBits + network.Size.IndexBits, sizes.RelativeBits);
             foreach ((CompressedLayer layer, LayerSizes size) in network.Layers.Zip(sizes.Layers))
             {
                 Assert.Equal((layer.Layer.Name, layer.Survivors, layer.Bits), (size.Name, size.Survivors, size.Bits));
@@ -44,8 +46,11 @@ public class ModelSizesTests
                 // The bare facts give the same, but for the entropy of the values, which they do not hold.
                 int? codebook = layer.Coding == ValueCoding.Codebook ? layer.Codebook.Length : null;
                 LayerSizes facts = LayerSizes.Of(layer.Layer, layer.Positions, layer.Bits, layer.Bits, codebook);
-                Assert.Equal(size, facts with { BoundBits = size.BoundBits });
+                Assert.Equal((size.WeightDataBits, size.PaperBits, size.RelativeBits), (facts.WeightDataBits, facts.PaperBits, facts.RelativeBits));
                 Assert.True(size.BoundBits <= facts.BoundBits + 1e-6);
+                Assert.Equal(size.IndexBoundBits, facts.IndexBoundBits);
+                Assert.InRange(facts.IndexBits, 0, (1.2 * facts.IndexBoundBits) + 400);
+                Assert.Equal(facts.IndexBits / Math.Max(1, facts.IndexBoundBits), facts.IndexOverBound, facts.IndexBoundBits > 0 ? 1e-9 : 1e9);
             }
         }
     }
