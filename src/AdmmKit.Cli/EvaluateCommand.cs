@@ -3,7 +3,6 @@ using System.Globalization;
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Results;
-using AdmmKit.Networks;
 using AdmmKit.Training;
 
 namespace AdmmKit.Cli;
@@ -12,28 +11,18 @@ internal static class EvaluateCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "A compressed network (.admm), or a dense one (.safetensors)." };
-        var architecture = new Option<string?>("--architecture")
-        {
-            Description = "What a .safetensors file is whose metadata do not say it: " + string.Join(", ", NetworkSpec.Architectures) + ".",
-            HelpName = "NAME",
-        };
+        var file = new Argument<string>("file") { Description = $"A network: {ModelOptions.Kinds}." };
+        var options = new ModelOptions();
         var shared = new SharedOptions();
-        var command = new Command("evaluate", "Evaluates a network: a compressed one as it is decoded, or a dense one.") { file, architecture };
+        var command = new Command("evaluate", "Evaluates a network: a compressed one as it is decoded, or a dense one.") { file };
+        options.AddTo(command);
         shared.AddTo(command);
         command.Options.Add(shared.DataSet);
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(architecture) is { Tokens: [var token] } && !NetworkSpec.Architectures.Contains(token.Value))
-            {
-                result.AddError(Names.Unknown("architecture", token.Value, NetworkSpec.Architectures));
-            }
-        });
         command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
         {
             DataSet? opened = null;
             DataSet Data() => opened ??= shared.OpenData(parsed, cancellation);
-            StoredModel model = StoredModel.Load(parsed.GetValue(file)!, parsed.GetValue(architecture), () => Data().Test);
+            StoredModel model = options.Load(parsed, parsed.GetValue(file)!, () => (Data().Test.Shape, Data().Test.Classes));
             DataSet data = Data();
             using var network = new Network(model.Spec, 256, parsed.GetValue(shared.Threads));
             network.SetWeights(model.Decode());

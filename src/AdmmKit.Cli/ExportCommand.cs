@@ -10,26 +10,30 @@ internal static class ExportCommand
     private static readonly Dictionary<string, Action<CompressedNetwork, string>> Writers = new(StringComparer.Ordinal)
     {
         ["safetensors"] = WriteSafetensors,
+        ["net"] = (model, target) => DeepCompressionFile.WriteNetwork(target, model),
+        ["admm"] = (model, target) => model.Save(target),
     };
 
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "A compressed network (.admm)." };
+        var file = new Argument<string>("file") { Description = $"A network: {ModelOptions.Kinds}." };
         var to = new Option<string>("--to")
         {
-            Description = "The format: " + string.Join(", ", Writers.Keys) + ".",
+            Description = "The format: " + string.Join(", ", Writers.Keys) + "; net is Deep Compression's.",
             HelpName = "FORMAT",
             Required = true,
         };
+        var options = new ModelOptions();
         var output = new Option<string?>("--out")
         {
             Description = "The file to write. Default: beside FILE, ending in the format's name.",
             HelpName = "PATH",
         };
-        var command = new Command("export", "Decodes a compressed network and writes it in a format that other programs read.")
+        var command = new Command("export", "Writes a network of any kind in a format that other programs read, or as .admm.")
         {
             file, to, output,
         };
+        options.AddTo(command);
         command.Validators.Add(result =>
         {
             // A missing value is reported by the parser itself.
@@ -41,7 +45,7 @@ internal static class ExportCommand
         command.SetAction(parsed => CommandLineTool.Guarded(_ =>
         {
             string source = parsed.GetValue(file)!, format = parsed.GetValue(to)!;
-            CompressedNetwork model = CompressedNetwork.Load(source);
+            CompressedNetwork model = options.Load(parsed, source).Compress();
             string target = parsed.GetValue(output) ?? Path.ChangeExtension(source, format);
             if (Path.GetFullPath(target) == Path.GetFullPath(source))
             {

@@ -11,11 +11,13 @@ internal static class InspectCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "A compressed network (.admm)." };
-        var command = new Command("inspect", "Shows what is in a compressed network, layer by layer, every byte counted.") { file };
+        var file = new Argument<string>("file") { Description = $"A network: {ModelOptions.Kinds}." };
+        var options = new ModelOptions();
+        var command = new Command("inspect", "Shows what is in a network, layer by layer, every byte counted that it takes as .admm.") { file };
+        options.AddTo(command);
         command.SetAction(parsed => CommandLineTool.Guarded(_ =>
         {
-            Show(CompressedNetwork.Load(parsed.GetValue(file)!));
+            Show(options.Load(parsed, parsed.GetValue(file)!).Compress());
             return CommandLineTool.Success;
         }));
         return command;

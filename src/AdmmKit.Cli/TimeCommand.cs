@@ -16,7 +16,7 @@ internal static class TimeCommand
     {
         var files = new Argument<string[]>("file")
         {
-            Description = "Compressed networks (.admm), or dense or pruned ones (.safetensors).",
+            Description = $"Networks: {ModelOptions.Kinds}.",
             Arity = ArgumentArity.OneOrMore,
         };
         var output = new Option<string?>("--out") { Description = "Folder for rows and manifest; without it the times are only shown.", HelpName = "DIR" };
@@ -25,11 +25,13 @@ internal static class TimeCommand
             Description = "Chooses each layer's execution by the times of this platform ('admmkit platform measure'); else the kit's own thresholds do.",
             HelpName = "FILE.json",
         };
+        var models = new ModelOptions();
         TimingFlags flags = new();
         var command = new Command("time", "Times a network on this machine: every layer dense, each as it is faster, and all with survivors alone.")
         {
             files, platform, output, flags.Batch, flags.Seconds, flags.Threads,
         };
+        models.AddTo(command);
         command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
         {
             DateTime started = DateTime.UtcNow;
@@ -47,7 +49,7 @@ internal static class TimeCommand
             var rows = new List<ResultRow>();
             foreach (string file in parsed.GetValue(files)!.Distinct())
             {
-                var model = StoredModel.Load(file);
+                StoredModel model = models.Load(parsed, file);
                 NetworkWeights weights = model.Decode();
                 double[] kept = [.. model.Spec.Layers.Select((l, i) => (double)NetworkWeights.CountNonZero(weights.Weights[i]) / l.WeightCount)];
                 NetworkTime time = NetworkTimer.Time(model.Spec, weights, known is null ? null : Choose(known, model.Spec, kept), options, cancellation);

@@ -17,7 +17,7 @@ public sealed class SafetensorsFile
     public const int MaxHeaderBytes = 100_000_000;
 
     /// <summary>The longest file that is read: 2 GB, for it is held in one array.</summary>
-    public const int MaxBytes = 2_000_000_000;
+    public const int MaxBytes = ForeignFile.MaxBytes;
 
     private const int LengthBytes = 8;
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -50,40 +50,13 @@ public sealed class SafetensorsFile
     /// <param name="path">The file.</param>
     /// <exception cref="BadFileException">It is no safetensors file, or is damaged.</exception>
     /// <exception cref="AdmmKitException">It cannot be read at all.</exception>
-    public static SafetensorsFile Read(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        try
-        {
-            using FileStream stream = File.OpenRead(path);
-            return Read(stream, path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new AdmmKitException($"Could not read '{path}': {e.Message} Check the name and that you may read it.", e);
-        }
-    }
+    public static SafetensorsFile Read(string path) => Read(ForeignFile.Read(path), path);
 
     /// <summary>Reads a stream to its end.</summary>
     /// <param name="stream">The bytes of one file.</param>
     /// <param name="name">What to call it in errors.</param>
     /// <exception cref="BadFileException">It is no safetensors file, or is damaged.</exception>
-    public static SafetensorsFile Read(Stream stream, string name)
-    {
-        ArgumentNullException.ThrowIfNull(stream);
-        // A file's length is known and its own; of any other stream memory grows as bytes arrive.
-        long length = stream.CanSeek ? stream.Length - stream.Position : 0;
-        CheckLength(length, name);
-        using var memory = new MemoryStream((int)length);
-        var block = new byte[81920];
-        for (int count; (count = stream.Read(block)) > 0;)
-        {
-            CheckLength(memory.Length + count, name);
-            memory.Write(block, 0, count);
-        }
-
-        return Read(memory.GetBuffer().AsMemory(0, (int)memory.Length), name);
-    }
+    public static SafetensorsFile Read(Stream stream, string name) => Read(ForeignFile.Read(stream, name), name);
 
     /// <summary>Reads the bytes of one file; the tensors are parts of them, so they must not change.</summary>
     /// <param name="bytes">All of them.</param>
@@ -92,7 +65,7 @@ public sealed class SafetensorsFile
     public static SafetensorsFile Read(ReadOnlyMemory<byte> bytes, string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        CheckLength(bytes.Length, name);
+        ForeignFile.CheckLength(bytes.Length, name);
         try
         {
             int header = HeaderLength(bytes.Span);
@@ -146,15 +119,6 @@ public sealed class SafetensorsFile
         foreach (SafetensorsTensor tensor in ordered)
         {
             stream.Write(tensor.Bytes);
-        }
-    }
-
-    internal static void CheckLength(long bytes, string name)
-    {
-        if (bytes > MaxBytes)
-        {
-            throw new BadFileException(FormattableString.Invariant(
-                $"'{name}' is longer than the {MaxBytes} bytes that are read: divide its tensors among several files."));
         }
     }
 

@@ -13,7 +13,6 @@ internal sealed record SafetensorsHeader(
 
     // Header, tensor, shape: nothing of the format is nested deeper.
     private const int MaxDepth = 3;
-    private const int ShownLength = 60;
 
     private static readonly string[] Fields = ["dtype", "shape", "data_offsets"];
 
@@ -51,13 +50,6 @@ internal sealed record SafetensorsHeader(
         }
     }
 
-    /// <summary>A name of the file for a message: short, and without characters that a terminal obeys.</summary>
-    public static string Shown(string name)
-    {
-        string printable = string.Concat(name.Take(ShownLength).Select(c => char.IsControl(c) ? '?' : c));
-        return name.Length > ShownLength ? $"'{printable}...'" : $"'{printable}'";
-    }
-
     private static SafetensorsHeader ReadHeader(ref Utf8JsonReader reader)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -68,7 +60,7 @@ internal sealed record SafetensorsHeader(
         {
             if (!names.Add(name))
             {
-                throw new BadFileException($"its header names {Shown(name)} twice");
+                throw new BadFileException($"its header names {ForeignFile.Shown(name)} twice");
             }
 
             if (name == MetadataName)
@@ -89,17 +81,17 @@ internal sealed record SafetensorsHeader(
         Expect(ref reader, JsonTokenType.StartObject, MetadataName);
         while (NextName(ref reader) is { } key)
         {
-            Expect(ref reader, JsonTokenType.String, $"{MetadataName} {Shown(key)}");
+            Expect(ref reader, JsonTokenType.String, $"{MetadataName} {ForeignFile.Shown(key)}");
             if (!metadata.TryAdd(key, Text(ref reader)))
             {
-                throw new BadFileException($"its {MetadataName} names {Shown(key)} twice");
+                throw new BadFileException($"its {MetadataName} names {ForeignFile.Shown(key)} twice");
             }
         }
     }
 
     private static Entry ReadEntry(ref Utf8JsonReader reader, string name)
     {
-        string where = $"tensor {Shown(name)}";
+        string where = $"tensor {ForeignFile.Shown(name)}";
         (SafetensorsType? type, int[]? shape, long[]? offsets) = (null, null, null);
         Expect(ref reader, JsonTokenType.StartObject, where);
         while (NextName(ref reader) is { } field)
@@ -122,7 +114,7 @@ internal sealed record SafetensorsHeader(
                     break;
                 default:
                     // Skipped, it could be something that changes what the bytes mean.
-                    throw new BadFileException($"{where}: {Names.Unknown("field", Short(field), Fields).TrimEnd('.')}");
+                    throw new BadFileException($"{where}: {Names.Unknown("field", ForeignFile.Short(field), Fields).TrimEnd('.')}");
             }
 
             if (again)
@@ -166,14 +158,14 @@ internal sealed record SafetensorsHeader(
             if (entry.End > dataLength)
             {
                 throw new BadFileException(FormattableString.Invariant(
-                    $"tensor {Shown(entry.Name)} ends at byte {entry.End} of the data, of which there are {dataLength}"));
+                    $"tensor {ForeignFile.Shown(entry.Name)} ends at byte {entry.End} of the data, of which there are {dataLength}"));
             }
 
             if (entry.Begin != position)
             {
                 throw new BadFileException(FormattableString.Invariant(entry.Begin < position
-                    ? (FormattableString)$"tensor {Shown(entry.Name)} begins within another one, at byte {entry.Begin} of the data"
-                    : $"no tensor has the bytes {position} to {entry.Begin} of the data, before tensor {Shown(entry.Name)}"));
+                    ? (FormattableString)$"tensor {ForeignFile.Shown(entry.Name)} begins within another one, at byte {entry.Begin} of the data"
+                    : $"no tensor has the bytes {position} to {entry.Begin} of the data, before tensor {ForeignFile.Shown(entry.Name)}"));
             }
 
             position = entry.End;
@@ -186,7 +178,7 @@ internal sealed record SafetensorsHeader(
     private static SafetensorsType TypeOf(string name, string where) => SafetensorsTypes.TryParse(name, out SafetensorsType type)
         ? type
         : throw new BadFileException(
-            $"{where} has a dtype that is not read. {Names.Unknown("dtype", Short(name), SafetensorsTypes.Names).TrimEnd('.')}");
+            $"{where} has a dtype that is not read. {Names.Unknown("dtype", ForeignFile.Short(name), SafetensorsTypes.Names).TrimEnd('.')}");
 
     private static List<long> Numbers(ref Utf8JsonReader reader, long most, string what)
     {
@@ -234,7 +226,4 @@ internal sealed record SafetensorsHeader(
                 $"its header has text that is not Unicode (byte {reader.TokenStartIndex})"), e);
         }
     }
-
-    // The nearest name is sought by edit distance, which takes time and memory by the length of both.
-    private static string Short(string name) => name.Length > ShownLength ? name[..ShownLength] : name;
 }

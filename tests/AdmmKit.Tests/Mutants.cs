@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace AdmmKit.Tests;
 
@@ -15,6 +16,10 @@ internal static class Mutants
         [0x40, 0, 0, 0], [0, 0, 0, 0x40], [0, 0x10, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
         [0xFF, 0xFF, 0xFF, 0xFF, 0x07], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], [0xC0, 0x84, 0x3D], [0x80, 0x00], [0xFF],
     ];
+
+    /// <summary>How many of them a test makes: 10,000, or what ADMMKIT_MUTANTS says if that is more.</summary>
+    public static int Wanted { get; } = Math.Max(
+        10_000, int.TryParse(Environment.GetEnvironmentVariable("ADMMKIT_MUTANTS"), CultureInfo.InvariantCulture, out int count) ? count : 0);
 
     /// <summary>How many mutants were read as valid, how many there were, and the kinds of errors of the others.</summary>
     public sealed record Outcome(int Count, int Valid, IReadOnlySet<string> Messages);
@@ -91,7 +96,7 @@ internal static class Mutants
         })
         { IsBackground = true };
         thread.Start();
-        bool ended = thread.Join(TimeSpan.FromSeconds(120));
+        bool ended = thread.Join(TimeSpan.FromSeconds(120.0 * Wanted / 10_000));
         Assert.True(ended && failure is null, $"Mutant {count}, {current.Length} bytes, {Convert.ToHexString(current.AsSpan(0, Math.Min(200, current.Length)))}: {(ended ? failure : "the reader hangs")}");
         return new Outcome(count, valid, messages);
     }

@@ -21,7 +21,9 @@ public sealed record Recipe
     /// <summary>How many training images are used, from the first on; all if not given.</summary>
     public int? TrainingImages { get; init; }
 
-    /// <summary>A file with the dense network (.safetensors or .admm), in place of <see cref="Pretrain"/>; null for none.</summary>
+    /// <summary>
+    /// A file with the dense network (.safetensors, .admm or Caffe's .caffemodel), in place of <see cref="Pretrain"/>; null for none.
+    /// </summary>
     public string? Pretrained { get; init; }
 
     /// <summary>Training of the dense network.</summary>

@@ -1,4 +1,4 @@
-using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Hardware;
 using AdmmKit.Interop;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
@@ -6,11 +6,20 @@ using AdmmKit.Training;
 
 namespace AdmmKit.Experiments.Results;
 
-/// <summary>A network in a file of either kind: compressed (.admm), or with all weights in float32 (.safetensors).</summary>
+/// <summary>
+/// A network in a file of any kind: compressed (.admm), with all weights in float32 (.safetensors), or of another program: Caffe
+/// (.caffemodel), Deep Compression (.net). The last two do not say which network they hold.
+/// </summary>
 public sealed class StoredModel
 {
     /// <summary>How the names of files with dense networks end.</summary>
     public const string DenseExtension = ".safetensors";
+
+    /// <summary>How the names of Caffe's files end.</summary>
+    public const string CaffeExtension = ".caffemodel";
+
+    /// <summary>How the names of Deep Compression's files end.</summary>
+    public const string DeepCompressionExtension = ".net";
 
     private readonly Func<NetworkWeights> decode;
 
@@ -28,38 +37,76 @@ public sealed class StoredModel
 
     internal CompressedNetwork? Compressed { get; }
 
-    /// <summary>Opens a file by its name: one of <see cref="DenseExtension"/>, or a compressed network.</summary>
+    /// <summary>Opens a file by its name: one of the kinds that end as said above, or a compressed network.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="architecture">The architecture of a dense network whose file names none; otherwise null.</param>
-    /// <param name="images">Images of the shape and classes that such a network is for; asked for only then.</param>
+    /// <param name="architecture">The architecture of a network whose file names none; otherwise null.</param>
+    /// <param name="images">
+    /// The shape and the classes of the images that such a network is for; asked for only then. Without it, those that it is usually for.
+    /// </param>
+    /// <param name="inputScale">
+    /// What pixels of 0 to 255 were multiplied by where the network was trained; null for what a .caffemodel says of it, and 1/255 in
+    /// a .net. All others are for pixels divided by 255.
+    /// </param>
     /// <exception cref="BadFileException">The file is damaged, or not of a network that is known.</exception>
-    /// <exception cref="AdmmKitException">It cannot be read at all, or the architecture has to be given, or must not be.</exception>
-    public static StoredModel Load(string path, string? architecture = null, Func<ImageSet>? images = null)
+    /// <exception cref="AdmmKitException">It cannot be read, or the architecture or scale has to be given, or must not be.</exception>
+    public static StoredModel Load(
+        string path, string? architecture = null, Func<(ImageShape Input, int Classes)>? images = null, double? inputScale = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return IsDense(path) ? Of(SafetensorsFile.Read(path), architecture, images)
-            : architecture is null ? Of(CompressedNetwork.Load(path))
-            : throw new AdmmKitException($"'{path}' is a compressed network and names its own architecture: leave '{architecture}' out.");
+        if (inputScale is not null && Extension(path) is not (CaffeExtension or DeepCompressionExtension))
+        {
+            throw new AdmmKitException($"'{path}' holds a network for pixels in [0, 1]; only files that end in {CaffeExtension} or {DeepCompressionExtension} have another input scale: leave it out.");
+        }
+
+        switch (Extension(path))
+        {
+            case DenseExtension:
+                return Of(SafetensorsFile.Read(path), architecture, images);
+            case CaffeExtension:
+                NetworkSpec spec = Unnamed(path, architecture, images);
+                return Of(spec, CaffeNetwork.Read(CaffeModelFile.Read(path), spec, inputScale));
+            case DeepCompressionExtension:
+                return Of(DeepCompressionFile.ReadNetwork(path, Unnamed(path, architecture, images), inputScale));
+            default:
+                return architecture is null ? Of(CompressedNetwork.Load(path))
+                    : throw new AdmmKitException($"'{path}' is a compressed network and names its own architecture: leave '{architecture}' out.");
+        }
     }
 
-    /// <summary>Reads the bytes of a file.</summary>
+    /// <summary>Reads the bytes of a file that says which network it holds.</summary>
     /// <param name="bytes">All of them.</param>
     /// <param name="name">The file's name, by whose end its kind is told.</param>
     /// <exception cref="AdmmKitException">The file is damaged, or not of a network that is known.</exception>
     public static StoredModel Read(byte[] bytes, string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return IsDense(name) ? Of(SafetensorsFile.Read(bytes.AsMemory(), name)) : Of(CompressedNetwork.Read(bytes, name));
+        return Extension(name) == DenseExtension ? Of(SafetensorsFile.Read(bytes.AsMemory(), name)) : Of(CompressedNetwork.Read(bytes, name));
     }
 
     /// <summary>The weights. A short compressed file can name a network of gigabytes: first see what it is for.</summary>
     public NetworkWeights Decode() => decode();
 
-    private static bool IsDense(string name) => name.EndsWith(DenseExtension, StringComparison.Ordinal);
+    /// <summary>The network as it is stored here: the one that was read, or its survivors in 32 bits.</summary>
+    /// <exception cref="AdmmKitException">A weight or bias is not finite.</exception>
+    public CompressedNetwork Compress()
+    {
+        int layers = Spec.Layers.Count;
+        return Compressed ?? CompressedNetwork.FromWeights(
+            Spec, Decode(), new float[layers], [.. Enumerable.Repeat(CompressedLayer.FloatBits, layers)]);
+    }
+
+    /// <summary>Whether a file says which network it holds; of a .safetensors only its content can tell.</summary>
+    /// <param name="path">The file.</param>
+    internal static bool NamesItsNetwork(string path) => Extension(path) is not (CaffeExtension or DeepCompressionExtension);
+
+    private static string Extension(string name) => Path.GetExtension(name);
 
     private static StoredModel Of(CompressedNetwork model) => new(model.Spec, model.Decode, model.Survivors, model.WeightDataBits, model);
 
-    private static StoredModel Of(SafetensorsFile file, string? architecture = null, Func<ImageSet>? images = null)
+    private static StoredModel Of(NetworkSpec spec, NetworkWeights weights) =>
+        new(spec, () => weights, weights.Survivors, 32L * weights.Survivors, null);
+
+    private static StoredModel Of(SafetensorsFile file, string? architecture = null, Func<(ImageShape Input, int Classes)>? images = null)
     {
         NetworkSpec? spec = NetworkTensors.SpecOf(file);
         if (spec is not null && architecture is not null && architecture != spec.Name)
@@ -67,18 +114,19 @@ public sealed class StoredModel
             throw new AdmmKitException($"'{file.Name}' says that it is '{spec.Name}', not '{architecture}': leave the architecture out.");
         }
 
-        if (spec is null)
-        {
-            if (architecture is null || images is null)
-            {
-                throw new AdmmKitException($"'{file.Name}' does not say which architecture it is (metadata \"architecture\", \"input\", \"classes\"): to evaluate it all the same, name it with --architecture, one of {string.Join(", ", NetworkSpec.Architectures)}.");
-            }
+        spec ??= Unnamed(file.Name, architecture, images);
+        return Of(spec, NetworkTensors.Read(file, spec));
+    }
 
-            ImageSet made = images();
-            spec = NetworkSpec.Create(architecture, made.Shape, made.Classes);
+    private static NetworkSpec Unnamed(string file, string? architecture, Func<(ImageShape Input, int Classes)>? images)
+    {
+        if (architecture is null)
+        {
+            string metadata = Extension(file) == DenseExtension ? " (metadata \"architecture\", \"input\", \"classes\")" : "";
+            throw new AdmmKitException($"'{file}' does not say which architecture it is{metadata}: name it with --architecture, one of {string.Join(", ", NetworkSpec.Architectures)}.");
         }
 
-        NetworkWeights weights = NetworkTensors.Read(file, spec);
-        return new StoredModel(spec, () => weights, weights.Survivors, 32L * weights.Survivors, null);
+        return images?.Invoke() is { } made
+            ? NetworkSpec.Create(architecture, made.Input, made.Classes) : UsualInputs.Network(architecture);
     }
 }

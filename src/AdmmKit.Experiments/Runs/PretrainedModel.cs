@@ -12,7 +12,7 @@ internal static class PretrainedModel
     /// <exception cref="AdmmKitException">It cannot be read, or is another network.</exception>
     public static NetworkWeights Load(string file, NetworkSpec spec)
     {
-        StoredModel model = StoredModel.Load(file);
+        var model = StoredModel.Load(file, StoredModel.NamesItsNetwork(file) ? null : spec.Name, () => (spec.Input, spec.Classes));
         return model.Spec.Name == spec.Name && model.Spec.Layers.SequenceEqual(spec.Layers) && model.Spec.Normalizations.SequenceEqual(spec.Normalizations)
             ? model.Decode()
             : throw new AdmmKitException(

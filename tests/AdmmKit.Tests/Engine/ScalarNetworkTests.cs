@@ -83,13 +83,13 @@ public class ScalarNetworkTests
         }
     }
 
-    [ResNetFact]
+    [ModelFact(ModelFactAttribute.ResNet20)]
     public void The_published_ResNet_20_gets_as_many_images_right_as_elsewhere()
     {
         DataSet data = DataSource.Open(new DataRequest { Name = "cifar10" });
         ImageSet images = data.Test.Slice(0, 1000);
         NetworkSpec spec = NetworkSpec.Create("resnet20", images.Shape, images.Classes);
-        NetworkWeights weights = NetworkTensors.Read(SafetensorsFile.Read(ResNetFactAttribute.Path!), spec);
+        NetworkWeights weights = NetworkTensors.Read(SafetensorsFile.Read(ModelFactAttribute.PathOf(ModelFactAttribute.ResNet20)!), spec);
         using var network = new Network(spec, 64);
         network.SetWeights(weights);
         Assert.InRange(network.Evaluate(images).Correct, 914, 916);
