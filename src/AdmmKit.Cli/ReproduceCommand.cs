@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Accounting;
+using AdmmKit.Experiments.Dense;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
 using AdmmKit.Experiments.Tables;
@@ -75,7 +76,7 @@ internal static class ReproduceCommand
             string[] trained = [.. chosen.Intersect(ExperimentCatalogue.Names)];
             if (trained.Length > 0)
             {
-                Train(parsed, trained, parsed.GetValue(full), parsed.GetValue(replicates), folder, shared, cancellation);
+                Train(parsed, trained, asked.Contains("all"), parsed.GetValue(full), parsed.GetValue(replicates), folder, shared, cancellation);
             }
 
             return CommandLineTool.Success;
@@ -94,17 +95,32 @@ internal static class ReproduceCommand
     }
 
     private static void Train(
-        ParseResult parsed, string[] names, bool full, int replicates, string output, SharedOptions shared, CancellationToken cancellation)
+        ParseResult parsed, string[] names, bool all, bool full, int replicates, string output, SharedOptions shared, CancellationToken cancellation)
     {
         DateTime started = DateTime.UtcNow;
-        DataSet data = shared.OpenData(parsed, cancellation);
-        SharedOptions.Announce(data);
+        var opened = new Dictionary<bool, DataSet>();
         Console.WriteLine(full ? "Full mode: the paper's ratios." : "Quick mode: a moderate ratio; --full takes the paper's.");
         var store = new RunStore(Path.Combine(output, "runs"));
         foreach (string name in names)
         {
             var clock = Stopwatch.StartNew();
             Experiment experiment = ExperimentCatalogue.Create(name, full);
+            string architecture = experiment.Variants.Values.First().Architecture;
+            if (!opened.TryGetValue(TrainingRecipe.IsForColour(architecture), out DataSet? data))
+            {
+                bool colour = TrainingRecipe.IsForColour(architecture);
+                data = !colour || !all ? shared.OpenDataFor(parsed, architecture, cancellation)
+                    : parsed.GetValue(shared.Synthetic) ? null : shared.OpenFiles(parsed, "cifar10", cancellation);
+                if (data is null)
+                {
+                    Console.WriteLine($"{name} is left out: it learns from CIFAR-10, and neither --data nor ADMMKIT_DATA names a folder with it.");
+                    continue;
+                }
+
+                opened.Add(TrainingRecipe.IsForColour(architecture), data);
+                SharedOptions.Announce(data);
+            }
+
             IReadOnlyDictionary<string, IReadOnlyList<RunResult>> runs = ConsoleObserver.Watch(observer => Reproduction.Execute(
                 experiment, store, data, parsed.GetValue(shared.Seed), replicates, parsed.GetValue(shared.Threads), parsed.GetValue(shared.Force), observer, cancellation));
             Manifest manifest = shared.Manifest(parsed, new DataOrigin(data.Name, data.Source, data.Checksums), experiment.Variants) with { StartedUtc = started };

@@ -16,6 +16,8 @@ public static class ExperimentCatalogue
         ["order"] = Order,
         ["moderate"] = Moderate,
         ["section5.1"] = Section51,
+        ["frontier"] = Frontier,
+        ["resnet20-pruned"] = ResNet20,
     };
 
     /// <summary>All names.</summary>
@@ -164,6 +166,55 @@ public static class ExperimentCatalogue
             "section5.1", "Sec. 5.1: convolutions pruned hard (conv1 4.5x, conv2 21x), and fully connected layers dense or pruned",
             Modes(rows.ToDictionary(r => r.Row, r => PaperRecipes.HardConvolutions(r.KeepFraction)), full),
             [new("Dense LeNet-5", rows[0].Row, "dense"), .. rows.Select(r => new ExperimentLine(r.Row, r.Row, PaperRecipes.HardConvolutionsStage))]);
+    }
+
+    private static Experiment Frontier(bool full)
+    {
+        (string Curve, IEnumerable<(string Name, Recipe Recipe)> Points)[] curves =
+        [
+            ("Structure first, rate-aware, soft targets", FrontierRecipes.Smallest),
+            ("Structure first, rate-aware", FrontierRecipes.RateAware),
+            ("Structure first", FrontierRecipes.StructureFirst),
+            ("Plain ADMM", FrontierRecipes.Plain),
+        ];
+        var points = curves.SelectMany(c => c.Points.Select(p => (Row: $"{c.Curve} {p.Name}", p.Name, p.Recipe))).ToArray();
+        string last = points[0].Row;
+        return new Experiment(
+            "frontier", "The smallest LeNet-5: complete files, and what structure, rate-aware projections and soft targets are worth",
+            Modes(points.ToDictionary(p => p.Row, p => p.Recipe), full),
+            [
+                new("Dense LeNet-5", last, "dense"),
+                .. points.Select(p => new ExperimentLine(p.Row, p.Row, "quantized")),
+                .. points.Select(p => new ExperimentLine("Before quantization: " + p.Row, p.Row, p.Name)),
+            ])
+        {
+            Others = PublishedFrontier.Rows,
+            FrontierTitle = "LeNet-5 on MNIST: test error over the bytes of the complete file (ours: mean over seeds, 95 % intervals)",
+        };
+    }
+
+    private static Experiment ResNet20(bool full)
+    {
+        Recipe recipe = full ? PaperRecipes.ResNet20 : PaperRecipes.Shortened(PaperRecipes.ResNet20);
+        var variants = recipe.Prune.Select((p, i) => (p.Name, Recipe: recipe with { Prune = [.. recipe.Prune.Take(i + 1)] })).ToDictionary(v => v.Name, v => v.Recipe);
+        return new Experiment(
+            "resnet20-pruned", "Tables 4 and 6 on a stand-in: ResNet-20 on CIFAR-10 in place of ResNet-50 on ImageNet", variants,
+            [
+                new("Dense ResNet-20", variants.Keys.First(), "dense"),
+                .. variants.Keys.Select(name => new ExperimentLine("Pruned " + name, name, name)),
+                .. variants.Keys.Select(name => new ExperimentLine($"Pruned and 4 b {name}", name, "quantized")),
+            ])
+        {
+            Others =
+            [
+                .. Paper("ResNet-50 on ImageNet 7x", "table4", new Dictionary<string, double> { ["survivors"] = 3_600_000, ["compressionRatio"] = 7, ["accuracyDegradation"] = 0 }),
+                .. Paper("ResNet-50 on ImageNet 17.4x", "table4", new Dictionary<string, double> { ["survivors"] = 1_470_000, ["compressionRatio"] = 17.4, ["accuracyDegradation"] = 0.8 }),
+                .. Paper("ResNet-50 on ImageNet 17.4x, 4 b", "table6", new Dictionary<string, double>
+                {
+                    ["survivors"] = 1_470_000, ["weightDataBytes"] = 730_000, ["paperBytes"] = 1_650_000, ["accuracyDegradation"] = 2,
+                }),
+            ],
+        };
     }
 
     private static Dictionary<string, Recipe> Single(Recipe recipe) => new() { ["lenet5"] = recipe };

@@ -157,6 +157,29 @@ public static class PaperRecipes
         ],
     };
 
+    /// <summary>
+    /// ResNet-20, trained on the first 45,000 images of CIFAR-10, at the compression of the paper's ResNet-50: one budget for the network,
+    /// in three stages, then 4 bits.
+    /// </summary>
+    public static Recipe ResNet20 { get; } = new()
+    {
+        Architecture = "resnet20",
+        Pretrained = "results/resnet20/resnet20.safetensors",
+        MaxShift = 4,
+        Flip = true,
+        Prune = [Whole("3x", 89_445, 2, 4, 2), Whole("7x", 38_333, 3, 2.5f, 3), Whole("17x", 15_784, 3, 2.5f, 6)],
+        Quantize = new()
+        {
+            ConvolutionBits = 4,
+            FullyConnectedBits = 4,
+            Admm = new() { Iterations = 2, LearningRate = 5e-4, FinalLearningRate = 1e-4, Rho = 1e-2f, RhoGrowth = 4 },
+            Rounds = [0.7],
+            RoundOrder = QuantizeMethods.NearestFirst,
+            RoundTraining = new() { Epochs = 1, LearningRate = 5e-4 },
+            Biases = new() { Epochs = 1, LearningRate = 5e-4 },
+        },
+    };
+
     /// <summary>A dense network trained for as long as another recipe takes in all.</summary>
     /// <param name="other">The other recipe.</param>
     public static Recipe DenseAsLongAs(Recipe other)
@@ -220,6 +243,14 @@ public static class PaperRecipes
         KeepFraction = new Dictionary<string, double> { ["conv1"] = keepFraction, ["conv2"] = keepFraction, ["fc1"] = keepFraction, ["fc2"] = keepFraction },
         Admm = new() { Iterations = 3, RhoGrowth = 3 },
         Retrain = new() { Epochs = 3 },
+    };
+
+    private static PruneRecipe Whole(string name, int survivors, int iterations, float growth, int retrainEpochs) => new()
+    {
+        Name = name,
+        NetworkSurvivors = survivors,
+        Admm = new() { Iterations = iterations, LearningRate = 5e-4, Rho = 5e-3f, RhoGrowth = growth },
+        Retrain = new() { Epochs = retrainEpochs, LearningRate = 1.5e-3 },
     };
 
     private static PruneRecipe Magnitude(string name, int survivors, int epochs) => new()
