@@ -256,6 +256,22 @@ public sealed class CompressedLayer
             };
     }
 
+    /// <summary>The layer with its survivors at other places.</summary>
+    /// <param name="place">The new position of each old one, all different.</param>
+    /// <param name="rows">For each new row the old one, whose bias it gets; null where rows stay.</param>
+    internal CompressedLayer Moved(Func<int, int> place, int[]? rows)
+    {
+        int[] positions = Array.ConvertAll(Positions, p => place(p));
+        int[] order = [.. Enumerable.Range(0, positions.Length)];
+        Array.Sort(positions, order);
+        T[] Sorted<T>(T[] values) => values.Length == 0 ? [] : Array.ConvertAll(order, k => values[k]);
+        T[] Rows<T>(T[] values) => rows is null || values.Length == 0 ? values : Array.ConvertAll(rows, r => values[r]);
+        return new CompressedLayer(Layer, Coding, Bits, positions, Rows(Biases))
+        {
+            Q = Q, Levels = Sorted(Levels), Codebook = Codebook, Codes = Sorted(Codes), Values = Sorted(Values), BiasQ = BiasQ, BiasLevels = Rows(BiasLevels),
+        };
+    }
+
     /// <summary>All weights of the layer, row-major, with zeros where they were pruned.</summary>
     public float[] ToWeights()
     {
