@@ -219,6 +219,12 @@ public sealed record QuantizeRecipe
     /// the biases.
     /// </summary>
     public TrainingRecipe? Biases { get; init; } = new() { Epochs = 1 };
+
+    /// <summary>
+    /// Bits of a bias, 2 to 12; intervals then have few bits too, and rows are written in the order that costs least. Null to keep
+    /// biases and intervals in float32 and rows where they are.
+    /// </summary>
+    public int? BiasBits { get; init; }
 }
 
 /// <summary>Where the values of quantized weights come from.</summary>

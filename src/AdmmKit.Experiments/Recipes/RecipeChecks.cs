@@ -65,6 +65,11 @@ internal static class RecipeChecks
             Known("method", quantize.Method, QuantizeMethods.All);
             Admm("quantize", quantize.Admm, spec);
             Rounds(quantize);
+            if (quantize.BiasBits is { } biasBits)
+            {
+                Range("quantize, biasBits", biasBits, 2, 12);
+            }
+
             LevelRate(quantize);
             if (quantize.Biases is { } biases)
             {

@@ -55,6 +55,12 @@ internal sealed class RecipeFlow(
 
     public CompressedNetwork Quantize(QuantizeRecipe quantize, PrunedNetwork start)
     {
+        CompressedNetwork model = AtLevels(quantize, start);
+        return quantize.BiasBits is { } bits ? model.WithCompactParameters(bits).WithOrderedRows() : model;
+    }
+
+    private CompressedNetwork AtLevels(QuantizeRecipe quantize, PrunedNetwork start)
+    {
         int[] bits = RecipeChecks.Bits(quantize, spec);
         if (quantize.Method == QuantizeMethods.Clusters)
         {

@@ -78,9 +78,12 @@ public sealed class RunStore(string folder)
             }
         }
 
-        if (recipe.Quantize is { LevelRate: 0 })
+        foreach ((string key, bool unused) in new[] { ("levelRate", recipe.Quantize is { LevelRate: 0 }), ("biasBits", recipe.Quantize is { BiasBits: null }) })
         {
-            json["quantize"]!.AsObject().Remove("levelRate");
+            if (unused)
+            {
+                json["quantize"]!.AsObject().Remove(key);
+            }
         }
 
         if (recipe.Pretrained is { } file)

@@ -55,6 +55,7 @@ internal static class FrontierRecipes
         Rounds = [0.25, 0.5, 0.7, 0.85, 0.93, 0.97, 0.99],
         RoundTraining = new() { Epochs = 4, LearningRate = 2e-3 },
         Biases = new() { Epochs = 2 },
+        BiasBits = 6,
     };
 
     private static PruneRecipe Coded(int bytes, int epochs) =>
@@ -65,6 +66,7 @@ internal static class FrontierRecipes
     private static PruneRecipe Stage(string name, int epochs) => new()
     {
         Name = name,
+        RemoveUnused = true,
         Admm = new() { Iterations = 8, Rho = 2e-3f, RhoGrowth = 1.5f },
         Retrain = new() { Epochs = epochs, LearningRate = 2e-3 },
     };

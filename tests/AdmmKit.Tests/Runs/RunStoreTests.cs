@@ -346,6 +346,7 @@ public sealed class RunStoreTests : IDisposable
         Assert.NotEqual(key, RunStore.Key(Small, data with { Checksums = new Dictionary<string, string> { ["images"] = "other" } }));
         Assert.NotEqual(key, RunStore.Key(Small with { Prune = [Small.Prune[0] with { Rate = new() }] }, data));
         Assert.NotEqual(key, RunStore.Key(Small with { Quantize = Small.Quantize! with { LevelRate = 1 } }, data));
+        Assert.NotEqual(key, RunStore.Key(Small with { Quantize = Small.Quantize! with { BiasBits = 6 } }, data));
     }
 
     [Fact]
