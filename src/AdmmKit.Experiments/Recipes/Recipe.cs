@@ -123,6 +123,30 @@ public sealed record PruneRecipe
 
     /// <summary>The masked retraining.</summary>
     public TrainingRecipe Retrain { get; init; } = new();
+
+    /// <summary>
+    /// Whether weights without effect go too, after the pruning and again after retraining: <see cref="Purification.UnusedPaths"/>.
+    /// </summary>
+    public bool RemoveUnused { get; init; }
+
+    /// <summary>
+    /// At the same two places, near-empty outputs and input channels go as long as the validation accuracy bears it, and what is
+    /// without effect then; null for none.
+    /// </summary>
+    public PurifyRecipe? Purify { get; init; }
+}
+
+/// <summary>What near-empty is, and what its removal may cost: <see cref="Purification.PurificationOptions"/>.</summary>
+public sealed record PurifyRecipe
+{
+    /// <summary>An output or input channel of a layer with at most so many survivors is near-empty; 0 for none.</summary>
+    public int Survivors { get; init; } = 1;
+
+    /// <summary>One with at most this share of the mean norm among the living ones of its layer is, too; 0 for none.</summary>
+    public double NormShare { get; init; }
+
+    /// <summary>Points of validation accuracy that may be lost at each of the two places.</summary>
+    public double MaxDrop { get; init; } = 0.05;
 }
 
 /// <summary>What decides which weights are pruned.</summary>

@@ -1,5 +1,6 @@
 using AdmmKit.Constraints;
 using AdmmKit.Networks;
+using AdmmKit.Purification;
 
 namespace AdmmKit.Experiments.Recipes;
 
@@ -29,6 +30,7 @@ internal static class RecipeChecks
             Training(where + ", l1", stage.L1.Training);
             Positive(where + ", l1, lambda", stage.L1.Lambda);
             Training(where + ", retrain", stage.Retrain);
+            Purification(stage.Purify)?.Check();
             string[] counts =
             [
                 .. stage.Survivors.Count + stage.KeepFraction.Count > 0 ? ["survivors or keepFraction by layer"] : Array.Empty<string>(),
@@ -85,6 +87,9 @@ internal static class RecipeChecks
             }
         }
     }
+
+    public static PurificationOptions? Purification(PurifyRecipe? purify) =>
+        purify is null ? null : new(purify.Survivors, purify.NormShare, purify.MaxDrop);
 
     public static INetworkConstraint Constraints(PruneRecipe stage, NetworkSpec spec)
     {

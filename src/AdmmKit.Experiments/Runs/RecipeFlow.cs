@@ -5,6 +5,7 @@ using AdmmKit.Engine;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Networks;
 using AdmmKit.Pipeline;
+using AdmmKit.Purification;
 using AdmmKit.Storage;
 using AdmmKit.Training;
 
@@ -50,7 +51,8 @@ internal sealed class RecipeFlow(
                 start, stage.L1.Lambda, Phase("L1 " + stage.Name, stage.L1.Training), before, cancellation).Weights, constraints, before),
             _ => MagnitudePruning.Prune(network, start, constraints, before),
         };
-        return pipeline.Retrain(pruned, Phase("retrain " + stage.Name, stage.Retrain), cancellation);
+        return Purified(stage, "retraining", pipeline.Retrain(
+            Purified(stage, "pruning", pruned), Phase("retrain " + stage.Name, stage.Retrain), cancellation));
     }
 
     public CompressedNetwork Quantize(QuantizeRecipe quantize, PrunedNetwork start)
@@ -73,6 +75,19 @@ internal sealed class RecipeFlow(
         outcome = pipeline.SnapInRounds(
             outcome, quantize.Rounds, order, round => Phase(FormattableString.Invariant($"snap round {round + 1}"), quantize.RoundTraining), cancellation);
         return pipeline.Snap(outcome, quantize.Biases is { } biases ? Phase("train biases", biases) : null, cancellation).Compress(spec);
+    }
+
+    private PrunedNetwork Purified(PruneRecipe stage, string after, PrunedNetwork pruned)
+    {
+        if (!stage.RemoveUnused && stage.Purify is null)
+        {
+            return pruned;
+        }
+
+        PurificationResult result = pipeline.Purify(spec, pruned, RecipeChecks.Purification(stage.Purify), cancellation);
+        history.Milestone(FormattableString.Invariant(
+            $"{stage.Name}, after {after}: {result.Removed.Sum(r => r.Weights)} weights in unused or near-empty paths removed, {result.Network.Weights.Survivors} left; validation {100 * result.Before.Accuracy:f2} to {100 * result.Network.Validation.Accuracy:f2} %"));
+        return result.Network;
     }
 
     private static int Epochs(PruneRecipe stage) => stage.Method switch

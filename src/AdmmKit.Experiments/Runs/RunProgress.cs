@@ -90,6 +90,8 @@ internal sealed class History(
         Add(value.Loss, value.Projected!, value.Layers);
     }
 
+    public void Milestone(string text) => observer?.Milestone(text);
+
     public void Epoch(EpochResult result) => Add(result.Loss, result.Validation, []);
 
     private void Add(double loss, Evaluation evaluation, IReadOnlyList<AdmmLayerResiduals> residuals)

@@ -69,7 +69,11 @@ public sealed class RunStore(string folder)
 
         foreach ((JsonNode? stage, PruneRecipe prune) in json["prune"]!.AsArray().Zip(recipe.Prune))
         {
-            foreach ((string key, bool unused) in new[] { ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0) })
+            foreach ((string key, bool unused) in new[]
+            {
+                ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0),
+                ("removeUnused", !prune.RemoveUnused), ("purify", prune.Purify is null),
+            })
             {
                 if (unused)
                 {

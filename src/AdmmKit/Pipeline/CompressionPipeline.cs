@@ -1,5 +1,7 @@
 using AdmmKit.Admm;
 using AdmmKit.Constraints;
+using AdmmKit.Networks;
+using AdmmKit.Purification;
 using AdmmKit.Training;
 
 namespace AdmmKit.Pipeline;
@@ -94,6 +96,28 @@ public sealed class CompressionPipeline
         network.Prepare(pruned.Weights, pruned);
         Evaluation validation = Train(phase, cancellation);
         return new PrunedNetwork(NetworkWeights.CopyFrom(network), validation);
+    }
+
+    /// <summary>
+    /// Removes what has no effect, and near-empty outputs and input channels while the accuracy on the validation images bears
+    /// it: <see cref="Purifier"/>. For a network whose survivors are not on levels: biases change, and levels have none.
+    /// </summary>
+    /// <param name="spec">What the network computes.</param>
+    /// <param name="pruned">The pruned network.</param>
+    /// <param name="options">What is near-empty, and what it may cost; null to remove only what has no effect.</param>
+    /// <param name="cancellation">Stops between two evaluations.</param>
+    /// <exception cref="AdmmKitException">The weights are not those of such a network, or an option is out of range.</exception>
+    public PurificationResult Purify(
+        NetworkSpec spec, PrunedNetwork pruned, PurificationOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(pruned);
+        return Purifier.Run(spec, pruned.Weights, Evaluate, options ?? PurificationOptions.UnusedAlone, cancellation);
+
+        Evaluation Evaluate(NetworkWeights weights)
+        {
+            network.Prepare(weights);
+            return network.Evaluate(DataSplit.Validation);
+        }
     }
 
     /// <summary>Finds the interval q_i of each layer from its retrained survivors, sec. 3.4.2 in [Ren2019].</summary>

@@ -86,11 +86,16 @@ public sealed class RunStoreTests : IDisposable
         Assert.DoesNotContain(lines, l => l.Contains("warning", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public void With_soft_targets_too()
+    [Theory]
+    [InlineData("soft targets")]
+    [InlineData("purification")]
+    public void With_what_is_off_by_default_too(string what)
     {
-        Recipe soft = Small with { SoftTargets = new() { Weight = 0.7, Temperature = 3 } };
-        RunResult whole = new CompressionRun(soft, data).Execute(2);
+        Dictionary<string, int> few = new() { ["fc1"] = 400, ["fc2"] = 60, ["fc3"] = 30 };
+        Recipe plain = Small with { Prune = [Small.Prune[0] with { KeepFraction = new Dictionary<string, double>(), Survivors = few }] };
+        Recipe other = what == "soft targets" ? plain with { SoftTargets = new() { Weight = 0.7, Temperature = 3 } }
+            : plain with { Prune = [plain.Prune[0] with { RemoveUnused = true, Purify = new() { MaxDrop = 2 } }] };
+        RunResult whole = new CompressionRun(other, data).Execute(2);
         var store = new RunStore(folder.Path);
         RunResult? resumed = null;
         int cuts = 0;
@@ -99,7 +104,7 @@ public sealed class RunStoreTests : IDisposable
             using var source = new CancellationTokenSource();
             try
             {
-                resumed = store.Execute(soft, data, 1, observer: new Observer(lines) { ReportsLeft = 1, OnLastReport = source.Cancel }, cancellation: source.Token);
+                resumed = store.Execute(other, data, 1, observer: new Observer(lines) { ReportsLeft = 1, OnLastReport = source.Cancel }, cancellation: source.Token);
             }
             catch (OperationCanceledException)
             {
@@ -109,11 +114,14 @@ public sealed class RunStoreTests : IDisposable
 
         Assert.InRange(cuts, 5, 500);
         AssertSame(whole, resumed);
-        // The labels alone give another network from the first pruning on; the dense one is the same run, so these are five.
-        RunResult plain = store.Execute(Small, data, 1);
-        Assert.Equal(whole.Dense.Validation, plain.Dense.Validation);
-        Assert.NotEqual(whole.Pruned[0].Validation.Loss, plain.Pruned[0].Validation.Loss);
+        // Without it another network comes out from the first pruning on; the dense one is the same run, so these are five.
+        RunResult without = store.Execute(plain, data, 1);
+        Assert.Equal(whole.Dense.Validation, without.Dense.Validation);
+        Assert.NotEqual(whole.Pruned[0].Validation.Loss, without.Pruned[0].Validation.Loss);
         Assert.Equal(5, Directory.GetDirectories(folder.Path).Length);
+        int removed = without.Pruned[0].Model.Survivors - whole.Pruned[0].Model.Survivors;
+        Assert.InRange(removed, what == "purification" ? 1 : 0, what == "purification" ? 489 : 0);
+        Assert.Equal(what == "purification", lines.Any(l => l.Contains("5x, after retraining: ", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -321,6 +329,8 @@ public sealed class RunStoreTests : IDisposable
         Assert.Equal(
             ["name", "method", "survivors", "keepFraction", "totalSurvivors", "admm", "l1", "retrain"],
             json["prune"]![0]!.AsObject().Select(m => m.Key));
+        PruneRecipe purified = Small.Prune[0] with { RemoveUnused = true, Purify = new() };
+        Assert.Equal(10, RunStore.Portable(Small with { Prune = [purified] })["prune"]![0]!.AsObject().Count);
         Assert.Equal(8, RunStore.Portable(Small with { SoftTargets = new() }).Count);
         Assert.Equal(7, RunStore.Portable(Small with { Prune = [], Quantize = null, SoftTargets = new() }).Count);
     }
