@@ -10,7 +10,7 @@ namespace AdmmKit.Experiments.Tables;
 internal static class FrontierRecipes
 {
     /// <summary>Names of the last stages that are quantized, of each curve.</summary>
-    private static readonly string[] Quantized = ["1700", "1300", "1000", "800", "650"];
+    private static readonly string[] Quantized = ["1700", "1300", "1000", "800", "650", "550"];
 
     private static Recipe Dense => new() { Architecture = "lenet5-relu", Pretrain = new() { Epochs = 8 } };
 
@@ -23,7 +23,7 @@ internal static class FrontierRecipes
     /// <summary>All of it: the recipes of one curve, by the bytes that the last stage's survivors may take.</summary>
     public static IEnumerable<(string Name, Recipe Recipe)> Smallest => Points(Chain(
         Dense with { SoftTargets = new() { Weight = 0.5, Temperature = 2 } },
-        [.. Structure, Coded(2400, 6), Coded(1700, 16), Coded(1300, 24), Coded(1000, 24), Coded(800, 24), Coded(650, 24)]));
+        [.. Structure, Coded(2400, 6), Coded(1700, 16), Coded(1300, 24), Coded(1000, 24), Coded(800, 24), Coded(650, 24), Coded(550, 24)]));
 
     /// <summary>Without soft targets.</summary>
     public static IEnumerable<(string Name, Recipe Recipe)> RateAware =>
