@@ -155,7 +155,6 @@ public sealed record PurifyRecipe
 
     /// <summary>Points of validation accuracy that may be lost at each of the two places.</summary>
     public double MaxDrop { get; init; } = 0.05;
-<<<<<<< HEAD
 }
 
 /// <summary>Pruning that counts bits: <see cref="Constraints.RateAwareCardinality"/>.</summary>
@@ -169,8 +168,6 @@ public sealed record RateRecipe
 
     /// <summary>Bits that the value of a survivor will take on average, for <see cref="CodedBytes"/>.</summary>
     public double ValueBits { get; init; } = 2.5;
-=======
->>>>>>> b-paths
 }
 
 /// <summary>What decides which weights are pruned.</summary>

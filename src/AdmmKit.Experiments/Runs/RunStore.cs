@@ -71,11 +71,7 @@ public sealed class RunStore(string folder)
         {
             foreach ((string key, bool unused) in new[]
             {
-<<<<<<< HEAD
                 ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0), ("rate", prune.Rate is null),
-=======
-                ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0),
->>>>>>> b-paths
                 ("removeUnused", !prune.RemoveUnused), ("purify", prune.Purify is null),
             })
             {

@@ -86,7 +86,6 @@ public sealed class RunStoreTests : IDisposable
         Assert.DoesNotContain(lines, l => l.Contains("warning", StringComparison.Ordinal));
     }
 
-<<<<<<< HEAD
     [Fact]
     public void Costs_that_were_frozen_are_the_same_after_a_cut()
     {
@@ -125,13 +124,6 @@ public sealed class RunStoreTests : IDisposable
     [InlineData("purification")]
     public void With_what_is_off_by_default_too(string what)
     {
-=======
-    [Theory]
-    [InlineData("soft targets")]
-    [InlineData("purification")]
-    public void With_what_is_off_by_default_too(string what)
-    {
->>>>>>> b-paths
         Dictionary<string, int> few = new() { ["fc1"] = 400, ["fc2"] = 60, ["fc3"] = 30 };
         Recipe plain = Small with { Prune = [Small.Prune[0] with { KeepFraction = new Dictionary<string, double>(), Survivors = few }] };
         Recipe other = what == "soft targets" ? plain with { SoftTargets = new() { Weight = 0.7, Temperature = 3 } }
