@@ -3,8 +3,10 @@ namespace AdmmKit.Storage.Coding;
 internal sealed partial class PositionModel
 {
     public static int[] T = DefaultT();
-    public static int[] DefaultT() => [ /*0 layer init*/ 4, /*1 sCh*/ 20, /*2 sCol*/ 8, /*3 sRow*/ 3, /*4 sKernel*/ 3, /*5 limit*/ 60, /*6 rate*/ 6, /*7 sSpatial*/ 20, /*8 conf*/1, 0, 0, 0, 0, 0, 0, 0];
-    public static int[] W = [0, 65536, 20000, 20000, 10000, 10000, 10000, 10000];
+    public static int[] DefaultT() => [13, 384, 77, 2, 3, 213, 1, 11, 1, 0, 1, 2, 1, 0, 0, 0];
+    public static int[][] W = [[-11000, 54536, -23000, 20000, 25000, 20000, 9000, 4000, 46000, 10000, -1000, 30000, 10000], [-11000, 54536, -23000, 20000, 25000, 20000, 9000, 4000, 46000, 10000, -1000, 30000, 10000], [-11000, 54536, -23000, 20000, 25000, 20000, 9000, 4000, 46000, 10000, -1000, 30000, 10000]];
+    private readonly AdaptiveBit[] wide = Fill(64, 6000);
+    private readonly AdaptiveBit[] activity = Fill(64, 6000);
 
     public const int MaxSide = 1 << 15;
     public const int MaxCells = 1 << 21;
@@ -27,8 +29,9 @@ internal sealed partial class PositionModel
     public PositionModel(BitCoder coder)
     {
         this.coder = coder;
+        rowFlags[0] = new(50000, 2); rowFlags[1] = new(9000, 2);
         for (int i = 0; i < 4; i++) { channelFlags[i] = new(i == 0 ? 2000 : i == 1 ? 64000 : 50000, 4); }
-        mixers = [new(W, T[6]), new(W, T[6])];
+        mixers = [new(W[0], T[6]), new(W[1], T[6]), new(W[2], T[6])];
     }
 
     public Mixer[] Mixers => mixers;
@@ -62,10 +65,11 @@ internal sealed partial class PositionModel
 
         double start = coder.Cost;
         var liveRows = new List<int>();
+        bool live = true;
         
         for (int r = 0; r < rows; r++)
         {
-            if (rowFlags[0].Code(coder, rowCounts[r] > 0, RowLimit)) liveRows.Add(r);
+            if (rowFlags[live ? 0 : 1].Code(coder, rowCounts[r] > 0, RowLimit) is var flag && (live = flag)) liveRows.Add(r);
         }
         Parts[0] += coder.Cost - start; start = coder.Cost;
         var liveColumns = new List<int>();
@@ -127,12 +131,15 @@ internal sealed partial class PositionModel
         var last = new int[plan.Channels];
         foreach (int c in liveColumns) { chCols[c / map]++; last[c / map] = c; }
         long ones = 0, seen = 0;
-        int kind = map > 1 ? 0 : 1;
+        int kind = plan.Layer.Kind == AdmmKit.Networks.LayerKind.Convolution ? 0 : map > 1 ? 1 : 2;
+        var rsOnes = new int[map]; var rsExp = new long[map];
         Mixer mixer = mixers[kind];
+        int prevF = 0, rowF0 = 0;
         for (int i = 0; i < liveRows.Count; i++)
         {
             int r = liveRows[i];
             int rowOnes = 0, rowSign = 0, rowSize = 0;
+            Array.Clear(rsOnes); Array.Clear(rsExp);
             long rowExp = 0;
             int ch = -1;
             int kOnes = 0, kSeen = 0;
@@ -169,6 +176,18 @@ internal sealed partial class PositionModel
                 inputs[4] = Logistic.Stretch((int)pSp) - stL;
                 inputs[5] = Logistic.Stretch(n.Probability) - stL;
                 inputs[6] = Logistic.Stretch(h.Probability) - stL;
+                ref AdaptiveBit ab = ref activity[(plan.Activity is { } act ? 1 + Math.Min(14, 2 * System.Numerics.BitOperations.Log2((uint)(act[ch] * act[ch]) + 1) / 2) : 0) + (kind << 4)];
+                int qc = Math.Clamp((stCol + 1536) / 192, 0, 7), qr = Math.Clamp((stRow - stCol + 512) / 128, 0, 7);
+                ref AdaptiveBit pb = ref product[(qc * 8) + qr + (kind << 6)];
+                long sf = ((rsOnes[k] * 65536L) + (T[11] * 16384L)) * 16384 / (rsExp[k] + (T[11] * 16384L));
+                inputs[11] = map > 1 ? Logistic.Stretch((int)Math.Min(sf, 60000)) - Logistic.Stretch(16384) : 0;
+                int left2 = x > 1 ? here[c - 2] : 0, up2 = k >= 2 * width ? here[c - (2 * width)] : 0;
+                int near = Math.Min(7, Math.Min(2, Math.Abs(left)) + Math.Min(2, Math.Abs(up)) + (left2 != 0 ? 1 : 0) + (up2 != 0 ? 1 : 0) + (upLeft != 0 ? 1 : 0) + (upRight != 0 ? 1 : 0));
+                ref AdaptiveBit wb = ref wide[near + (kOnes > 0 ? 8 : 0) + (kind << 4)];
+                inputs[12] = Logistic.Stretch(wb.Probability) - stL;
+                inputs[8] = prevF;
+                inputs[9] = Logistic.Stretch(ab.Probability) - stL;
+                inputs[10] = Logistic.Stretch(pb.Probability) - stL;
                 inputs[7] = Logistic.Stretch(kb.Probability) - stL;
                 int p = mixer.Predict();
                 int position = (r * columns) + c;
@@ -177,7 +196,7 @@ internal sealed partial class PositionModel
                 mixer.Learn(bit);
                 n.Learn(bit, T[5]);
                 h.Learn(bit, T[5]);
-                kb.Learn(bit, T[5]);
+                kb.Learn(bit, T[5]); ab.Learn(bit, T[5]); pb.Learn(bit, T[5]); wb.Learn(bit, T[5]); rsExp[k] += pRow; if (bit) rsOnes[k]++;
                 seen++;
                 rowExp += pCol;
                 kExp += pRow;
@@ -195,6 +214,8 @@ internal sealed partial class PositionModel
                 hist[c] = (byte)((hist[c] << 1) | (bit ? 1 : 0));
             }
             rowCounts[r] = rowOnes;
+            long done = ((rowOnes * 65536L) + (T[10] * 16384L)) * 16384 / (rowExp + (T[10] * 16384L));
+            prevF = Logistic.Stretch((int)Math.Min(done, 60000)) - Logistic.Stretch(16384);
             Array.Clear(here);
         }
     }
