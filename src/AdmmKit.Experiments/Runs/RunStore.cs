@@ -61,13 +61,18 @@ public sealed class RunStore(string folder)
 
         foreach ((JsonNode? stage, PruneRecipe prune) in json["prune"]!.AsArray().Zip(recipe.Prune))
         {
-            foreach ((string key, bool unused) in new[] { ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0) })
+            foreach ((string key, bool unused) in new[] { ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0), ("rate", prune.Rate is null) })
             {
                 if (unused)
                 {
                     stage!.AsObject().Remove(key);
                 }
             }
+        }
+
+        if (recipe.Quantize is { LevelRate: 0 })
+        {
+            json["quantize"]!.AsObject().Remove("levelRate");
         }
 
         if (recipe.Pretrained is { } file)
