@@ -69,11 +69,27 @@ internal class LayerContent(int[]? given, int most = int.MaxValue)
 /// <param name="Left">To the left in the same map.</param>
 /// <param name="Up">Above in the same map.</param>
 /// <param name="Before">In the row before, at the same place.</param>
-/// <param name="ColumnSign">Positive less negative values above in its column.</param>
-/// <param name="RowSign">Positive less negative values before it in its row.</param>
-/// <param name="RowCount">Survivors before it in its row.</param>
-/// <param name="RowSize">Sum of their sizes.</param>
-/// <param name="ColumnCount">Survivors above it in its column.</param>
-/// <param name="ColumnSize">Sum of their sizes.</param>
-internal readonly record struct Surroundings(
-    int Left, int Up, int Before, int ColumnSign, int RowSign, int RowCount, int RowSize, int ColumnCount, int ColumnSize);
+/// <param name="Row">Of those before it in its row.</param>
+/// <param name="Column">Of those above it in its column.</param>
+internal readonly record struct Surroundings(int Left, int Up, int Before, Tally Row, Tally Column);
+
+/// <summary>What the values of some survivors add up to.</summary>
+internal struct Tally
+{
+    /// <summary>How many there are.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Positive less negative ones.</summary>
+    public int Sign { get; private set; }
+
+    /// <summary>The sum of their sizes.</summary>
+    public int Size { get; private set; }
+
+    /// <summary>Adds a value.</summary>
+    public void Add(int value)
+    {
+        Count++;
+        Sign += Math.Sign(value);
+        Size += Math.Abs(value);
+    }
+}

@@ -7,17 +7,14 @@ internal sealed class NumberModel
 {
     private const int MaxBits = 32;
     private const int LearnedBits = 3;
-    private const int Limit = 60;
+    private const int Limit = 250;
 
-    private readonly AdaptiveBit[] lengths;
-    private readonly AdaptiveBit[] digits;
+    private readonly AdaptiveBit[] lengths = new AdaptiveBit[MaxBits];
+    private readonly AdaptiveBit[] digits = new AdaptiveBit[MaxBits * LearnedBits];
 
-    /// <param name="stop">The probability at the start that a number has no more bits, in 1/65,536.</param>
-    public NumberModel(int stop = Logistic.One / 2)
+    public NumberModel()
     {
-        lengths = new AdaptiveBit[MaxBits];
-        Array.Fill(lengths, new AdaptiveBit(stop));
-        digits = new AdaptiveBit[MaxBits * LearnedBits];
+        Array.Fill(lengths, new AdaptiveBit(Logistic.One / 2));
         Array.Fill(digits, new AdaptiveBit(Logistic.One / 2, 2));
     }
 

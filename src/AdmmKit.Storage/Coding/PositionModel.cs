@@ -1,221 +1,161 @@
+using AdmmKit.Networks;
+
 namespace AdmmKit.Storage.Coding;
 
-internal sealed partial class PositionModel
+/// <summary>
+/// Where the survivors of a layer are. First which rows have any, then which input channels; then, for each place in a live row
+/// and a live channel, whether it survives (<see cref="CellModel"/>), or, where there are too many such places, the gaps between
+/// survivors. What is learned in one layer stays for the next.
+/// </summary>
+internal sealed class PositionModel
 {
-    public static int[] T = DefaultT();
-    public static int[] DefaultT() => [ /*0 layer init*/ 4, /*1 sCh*/ 20, /*2 sCol*/ 8, /*3 sRow*/ 3, /*4 sKernel*/ 3, /*5 limit*/ 60, /*6 rate*/ 6, /*7 sSpatial*/ 20, /*8 conf*/1, 0, 0, 0, 0, 0, 0, 0];
-    public static int[] W = [0, 65536, 20000, 20000, 10000, 10000, 10000, 10000];
-
+    /// <summary>Layers of more rows or columns are coded by their gaps alone, so that a header cannot ask for much memory.</summary>
     public const int MaxSide = 1 << 15;
-    public const int MaxCells = 1 << 21;
 
-    private const int RowLimit = 255;
+    // Places that are coded one by one in a network; at a tenth of a microsecond each, a hostile file is done in time.
+    private const int MaxCells = 1 << 21;
+    private const int Limit = 255;
 
     private readonly BitCoder coder;
-    private readonly AdaptiveBit[] rowFlags = Fill(8, 32768);
-    private readonly AdaptiveBit[] channelFlags = Fill(8, 32768);
-    private readonly AdaptiveBit[] columnFlags = Fill(64, 32768);
-    private readonly AdaptiveBit[] neighbours = Fill(64, 6000);
-    private readonly AdaptiveBit[] history = Fill(64, 6000);
-    private readonly AdaptiveBit[] product = Fill(256, 6000);
-    private readonly AdaptiveBit[] kernel = Fill(64, 6000);
-    private readonly Mixer[] mixers;
-    public readonly double[] Parts = new double[8];
+    private readonly CellModel cells = new();
+    private readonly NumberModel counts = new();
+    private readonly NumberModel gaps = new();
 
-    private long cells;
+    // After a live row, after a dead one: rows that are in order change once.
+    private readonly AdaptiveBit[] rows = [new(52_000, 2), new(8_000, 2)];
 
-    public PositionModel(BitCoder coder)
-    {
-        this.coder = coder;
-        for (int i = 0; i < 4; i++) { channelFlags[i] = new(i == 0 ? 2000 : i == 1 ? 64000 : 50000, 4); }
-        mixers = [new(W, T[6]), new(W, T[6])];
-    }
+    // Of a channel that nobody writes, of one that is written, of one of which nothing is known.
+    private readonly AdaptiveBit[] channels = [new(2_000, 4), new(64_000, 4), new(56_000, 4)];
+    private long coded;
 
-    public Mixer[] Mixers => mixers;
+    public PositionModel(BitCoder coder) => this.coder = coder;
 
-    private static AdaptiveBit[] Fill(int count, int p)
-    {
-        var a = new AdaptiveBit[count];
-        Array.Fill(a, new AdaptiveBit(p, 1));
-        return a;
-    }
-
+    /// <summary>Codes the survivors of a layer.</summary>
+    /// <param name="plan">What is known of the layer.</param>
+    /// <param name="content">Its survivors.</param>
+    /// <returns>The survivors of each row.</returns>
+    /// <exception cref="BadFileException">A decoder finds what no encoder writes.</exception>
     public int[] Code(LayerPlan plan, LayerContent content)
     {
-        int rows = plan.Layer.Rows;
-        int columns = plan.Layer.Columns;
+        LayerInfo layer = plan.Layer;
         // Behind the first many, every row costs a bit or more for its bias.
-        coder.Need(rows - MaxSide);
-        var rowCounts = new int[rows];
-        if (rows > MaxSide || columns > MaxSide)
+        coder.Need(layer.Rows - MaxSide);
+        var rowCounts = new int[layer.Rows];
+        if (layer.Rows > MaxSide || layer.Columns > MaxSide)
         {
-            Gaps(plan.Layer.WeightCount, content, p => p, c => c, rowCounts, columns, null);
+            Gaps(layer.WeightCount, content, position => position, cell => cell);
+            Count(content.Positions, layer.Columns, rowCounts, null);
             return rowCounts;
         }
 
-        var columnCounts = new int[columns];
-        foreach (int p in content.Given)
+        var columnCounts = new int[layer.Columns];
+        Count(content.Given, layer.Columns, rowCounts, columnCounts);
+        List<int> liveRows = LiveRows(rowCounts);
+        List<int> columns = liveRows.Count > 0 ? LiveColumns(plan, columnCounts) : [];
+        long area = (long)liveRows.Count * columns.Count;
+        if (area <= MaxCells - coded)
         {
-            rowCounts[p / columns]++;
-            columnCounts[p % columns]++;
-        }
-
-        double start = coder.Cost;
-        var liveRows = new List<int>();
-        
-        for (int r = 0; r < rows; r++)
-        {
-            if (rowFlags[0].Code(coder, rowCounts[r] > 0, RowLimit)) liveRows.Add(r);
-        }
-        Parts[0] += coder.Cost - start; start = coder.Cost;
-        var liveColumns = new List<int>();
-        int map = plan.MapSize;
-        if (liveRows.Count == 0) return rowCounts;
-        for (int ch = 0; ch < plan.Channels; ch++)
-        {
-            int ctx = plan.Activity is null ? 2 : plan.Activity[ch] == 0 ? 0 : 1;
-            bool any = false;
-            for (int k = 0; k < map; k++) any |= columnCounts[(ch * map) + k] > 0;
-            bool forced = ch == plan.Channels - 1 && liveColumns.Count == 0;
-            if (!forced && !channelFlags[ctx].Code(coder, any, RowLimit)) continue;
-            for (int k = 0; k < map; k++)
-            {
-                int c = (ch * map) + k;
-                if (T[9] == 1 && map > 1)
-                {
-                    int left = k % plan.Width > 0 && liveColumns.Count > 0 && liveColumns[^1] == c - 1 ? 1 : 0;
-                    if (!columnFlags[left].Code(coder, columnCounts[c] > 0, RowLimit)) continue;
-                }
-                liveColumns.Add(c);
-            }
-        }
-        Parts[1] += coder.Cost - start; start = coder.Cost;
-        long area = (long)liveRows.Count * liveColumns.Count;
-        if (area > MaxCells - cells)
-        {
-            var rowAt = new int[rows]; var columnAt = new int[columns]; var seenColumns = new int[columns];
-            for (int i = 0; i < liveRows.Count; i++) rowAt[liveRows[i]] = i;
-            for (int i = 0; i < liveColumns.Count; i++) columnAt[liveColumns[i]] = i;
-            Gaps((int)area, content, p => (rowAt[p / columns] * liveColumns.Count) + columnAt[p % columns], cell => (liveRows[cell / liveColumns.Count] * columns) + liveColumns[cell % liveColumns.Count], rowCounts, columns, seenColumns);
-            if (liveRows.Any(r => rowCounts[r] == 0) || liveColumns.GroupBy(c => c / map, c => seenColumns[c]).Any(g => g.Sum() == 0))
-                throw new BadFileException("a row or a channel without survivors is marked as one that has some");
+            coded += area;
+            cells.Code(coder, plan, content, liveRows, columns);
+            Count(content.Positions, layer.Columns, rowCounts, null);
         }
         else
         {
-            cells += area;
-            Cells(plan, content, liveRows, liveColumns, rowCounts);
+            Gaps(layer, content, liveRows, columns);
+            Count(content.Positions, layer.Columns, rowCounts, columnCounts);
+            if (liveRows.Exists(r => rowCounts[r] == 0) || columns.Chunk(plan.MapSize).Any(map => map.All(c => columnCounts[c] == 0)))
+            {
+                throw new BadFileException(FormattableString.Invariant(
+                    $"layer '{layer.Name}' marks a row or a channel as one that has survivors, and it has none"));
+            }
         }
-        Parts[2] += coder.Cost - start;
+
         return rowCounts;
     }
 
-    private void Cells(LayerPlan plan, LayerContent content, List<int> liveRows, List<int> liveColumns, int[] rowCounts)
+    private static void Count(ReadOnlySpan<int> positions, int columns, int[] rowCounts, int[]? columnCounts)
     {
-        int columns = plan.Layer.Columns;
-        int map = plan.MapSize;
-        int width = plan.Width;
-        var here = new int[columns];
-        var before = new int[columns];
-        var hist = new byte[columns];
-        var colOnes = new int[columns];
-        var colSign = new int[columns];
-        var colSize = new int[columns];
-        var chOnes = new int[plan.Channels];
-        var chCols = new int[plan.Channels];
-        var spOnes = new int[map];
-        var spSeen = new int[map];
-        var last = new int[plan.Channels];
-        foreach (int c in liveColumns) { chCols[c / map]++; last[c / map] = c; }
-        long ones = 0, seen = 0;
-        int kind = map > 1 ? 0 : 1;
-        Mixer mixer = mixers[kind];
-        for (int i = 0; i < liveRows.Count; i++)
+        Array.Clear(rowCounts);
+        Array.Clear(columnCounts ?? []);
+        foreach (int position in positions)
         {
-            int r = liveRows[i];
-            int rowOnes = 0, rowSign = 0, rowSize = 0;
-            long rowExp = 0;
-            int ch = -1;
-            int kOnes = 0, kSeen = 0;
-            long kExp = 0;
-            foreach (int c in liveColumns)
+            rowCounts[position / columns]++;
+            if (columnCounts is not null)
             {
-                if (c / map != ch) { ch = c / map; kOnes = 0; kExp = 0; kSeen = 0; }
-                int k = c % map;
-                int x = k % width;
-                int left = x > 0 ? here[c - 1] : 0;
-                int up = k >= width ? here[c - width] : 0;
-                int upLeft = k >= width && x > 0 ? here[c - width - 1] : 0;
-                int upRight = k >= width && x < width - 1 ? here[c - width + 1] : 0;
-
-                long pLayer = ((ones * 65536) + (T[0] * 6000L)) / (seen + T[0]);
-                long pCh = ((chOnes[ch] * 65536L) + (T[1] * pLayer)) / (((long)i * chCols[ch]) + T[1]);
-                long pCol = ((colOnes[c] * 65536L) + (T[2] * pCh)) / (i + T[2]);
-                // row factor in 1/65536
-                long rowF = ((rowOnes * 65536L) + (T[3] * 65536L)) * 65536 / (rowExp + (T[3] * 65536L));
-                long pRow = Math.Min(pCol * rowF >> 16, 65000);
-                long kF = ((kOnes * 65536L) + (T[4] * 65536L / 4)) * 65536 / (kExp + (T[4] * 65536L / 4));
-                long pK = Math.Min(pRow * kF >> 16, 65000);
-                long pSp = ((spOnes[k] * 65536L) + (T[7] * pLayer)) / (spSeen[k] + T[7]);
-                int stL = Logistic.Stretch((int)pLayer), stCol = Logistic.Stretch((int)pCol), stRow = Logistic.Stretch((int)pRow);
-
-                ref AdaptiveBit n = ref neighbours[(left != 0 ? 1 : 0) | (up != 0 ? 2 : 0) | (upLeft != 0 ? 4 : 0) | (upRight != 0 ? 8 : 0) | (kind << 4)];
-                ref AdaptiveBit h = ref history[(hist[c] & 7) | (left != 0 ? 8 : 0) | (kind << 4)];
-                ref AdaptiveBit kb = ref kernel[(Math.Min(kOnes, 3) * 4) + (kSeen == 0 ? 0 : kSeen < 4 ? 1 : kSeen < 12 ? 2 : 3) + (kind << 4)];
-                Span<int> inputs = mixer.Inputs;
-                inputs[0] = 256;
-                inputs[1] = stCol;
-                inputs[2] = stRow - stCol;
-                inputs[3] = Logistic.Stretch((int)pK) - stRow;
-                inputs[4] = Logistic.Stretch((int)pSp) - stL;
-                inputs[5] = Logistic.Stretch(n.Probability) - stL;
-                inputs[6] = Logistic.Stretch(h.Probability) - stL;
-                inputs[7] = Logistic.Stretch(kb.Probability) - stL;
-                int p = mixer.Predict();
-                int position = (r * columns) + c;
-                bool forced = (rowOnes == 0 && c == liveColumns[^1]) || (i == liveRows.Count - 1 && chOnes[ch] == 0 && last[ch] == c);
-                bool bit = forced || coder.Bit(content.NextGiven == position, p);
-                mixer.Learn(bit);
-                n.Learn(bit, T[5]);
-                h.Learn(bit, T[5]);
-                kb.Learn(bit, T[5]);
-                seen++;
-                rowExp += pCol;
-                kExp += pRow;
-                kSeen++;
-                spSeen[k]++;
-                if (bit)
-                {
-                    int value = content.Take(coder, position, new(left, up, before[c], colSign[c], rowSign, rowOnes, rowSize, colOnes[c], colSize[c]));
-                    here[c] = value;
-                    before[c] = value;
-                    colSign[c] += Math.Sign(value); rowSign += Math.Sign(value);
-                    colSize[c] += Math.Abs(value); rowSize += Math.Abs(value);
-                    colOnes[c]++; chOnes[ch]++; spOnes[k]++; rowOnes++; kOnes++; ones++;
-                }
-                hist[c] = (byte)((hist[c] << 1) | (bit ? 1 : 0));
+                columnCounts[position % columns]++;
             }
-            rowCounts[r] = rowOnes;
-            Array.Clear(here);
         }
     }
 
-    private readonly NumberModel gaps = new();
-    private readonly NumberModel counts = new();
-
-    private void Gaps(int area, LayerContent content, Func<int, int> cellOf, Func<int, int> position, int[] rowCounts, int columns, int[]? seen)
+    private List<int> LiveRows(int[] rowCounts)
     {
-        Array.Clear(rowCounts);
+        var live = new List<int>();
+        bool before = true;
+        for (int row = 0; row < rowCounts.Length; row++)
+        {
+            before = rows[before ? 0 : 1].Code(coder, rowCounts[row] > 0, Limit);
+            if (before)
+            {
+                live.Add(row);
+            }
+        }
+
+        return live;
+    }
+
+    /// <summary>The columns of channels that some survivor reads, of which a layer with survivors has one or more.</summary>
+    private List<int> LiveColumns(LayerPlan plan, int[] columnCounts)
+    {
+        var live = new List<int>();
+        int map = plan.MapSize;
+        for (int channel = 0; channel < plan.Channels; channel++)
+        {
+            int context = plan.Activity is null ? 2 : plan.Activity[channel] == 0 ? 0 : 1;
+            bool any = columnCounts.AsSpan(channel * map, map).ContainsAnyExcept(0);
+            bool last = live.Count == 0 && channel == plan.Channels - 1;
+            if (last || channels[context].Code(coder, any, Limit))
+            {
+                live.AddRange(Enumerable.Range(channel * map, map));
+            }
+        }
+
+        return live;
+    }
+
+    private void Gaps(LayerInfo layer, LayerContent content, List<int> liveRows, List<int> columns)
+    {
+        var rowPlaces = new int[layer.Rows];
+        for (int i = 0; i < liveRows.Count; i++)
+        {
+            rowPlaces[liveRows[i]] = i;
+        }
+
+        var columnPlaces = new int[layer.Columns];
+        for (int i = 0; i < columns.Count; i++)
+        {
+            columnPlaces[columns[i]] = i;
+        }
+
+        Gaps(
+            (long)liveRows.Count * columns.Count,
+            content,
+            position => (rowPlaces[position / layer.Columns] * columns.Count) + columnPlaces[position % layer.Columns],
+            cell => (liveRows[cell / columns.Count] * layer.Columns) + columns[cell % columns.Count]);
+    }
+
+    private void Gaps(long area, LayerContent content, Func<int, int> cellOf, Func<int, int> positionOf)
+    {
         int count = counts.Code(coder, content.Given.Length);
-        int cell = 0;
+        long cell = 0;
         for (int k = 0; k < count; k++)
         {
-            int gap = gaps.Code(coder, coder.IsDecoder ? 0 : cellOf(content.NextGiven) - cell);
-            if (gap >= area - cell) throw new BadFileException("a position outside its layer");
-            cell += gap;
-            int p = position(cell++);
-            content.Take(coder, p, default);
-            rowCounts[p / columns]++;
-            if (seen is not null) seen[p % columns]++;
+            cell += gaps.Code(coder, coder.IsDecoder ? 0 : (int)(cellOf(content.NextGiven) - cell));
+            if (cell >= area)
+            {
+                throw new BadFileException("a survivor lies outside its layer");
+            }
+
+            content.Take(coder, positionOf((int)cell++), default);
         }
     }
 }

@@ -42,8 +42,8 @@ internal sealed class ValueModel
     private bool Sign(BitCoder coder, bool negative, in Surroundings around)
     {
         int neighbours = (3 * (1 + Math.Sign(around.Left))) + 1 + Math.Sign(around.Up);
-        int column = 9 + 2 + Math.Clamp(around.ColumnSign, -2, 2) + (5 * (1 + Math.Sign(around.Before)));
-        int row = 24 + 3 + Math.Clamp(around.RowSign, -3, 3);
+        int column = 9 + 2 + Math.Clamp(around.Column.Sign, -2, 2) + (5 * (1 + Math.Sign(around.Before)));
+        int row = 24 + 3 + Math.Clamp(around.Row.Sign, -3, 3);
         ref AdaptiveBit a = ref signs[neighbours];
         ref AdaptiveBit b = ref signs[column];
         ref AdaptiveBit c = ref signs[row];
@@ -65,8 +65,8 @@ internal sealed class ValueModel
         int left = Math.Abs(around.Left);
         int up = Math.Abs(around.Up);
         int near = left + up == 0 ? 0 : Math.Min(3, 1 + ((left + up) >> 1));
-        int row = Mean(around.RowSize, around.RowCount);
-        int column = Mean(around.ColumnSize, around.ColumnCount);
+        int row = Mean(around.Row);
+        int column = Mean(around.Column);
         int node = 1;
         Span<int> inputs = sizeMixer.Inputs;
         for (int i = bits - 1; i >= 0; i--)
@@ -93,5 +93,5 @@ internal sealed class ValueModel
         return node - (1 << bits);
     }
 
-    private static int Mean(int size, int count) => count == 0 ? 0 : Math.Min(7, 1 + (((2 * size / count) - 1) >> 1));
+    private static int Mean(Tally values) => values.Count == 0 ? 0 : Math.Min(7, 1 + (((2 * values.Size / values.Count) - 1) >> 1));
 }

@@ -58,8 +58,8 @@ public class CompressedNetworkTests
             FileSize size = network.Size;
             Assert.Equal(network.Bytes().Length, size.TotalBytes);
             Assert.InRange(size.FrameBits, 32 - 1e-6, 48 + 1e-6);
-            // The end of the code may take a byte, and the parts are summed up from rounded logarithms.
-            Assert.InRange(size.RoundingBits, -2, 16);
+            // The shortest number of the last interval may save bytes, and may take one more.
+            Assert.InRange(size.RoundingBits, -24, 16);
             Assert.Equal(codebook && keep > 0, size.Layers.All(l => l.CodebookBits > 32));
             foreach ((CompressedLayer layer, LayerSize part) in network.Layers.Zip(size.Layers))
             {
@@ -69,7 +69,7 @@ public class CompressedNetworkTests
                 Assert.InRange(part.BiasBits / layer.Layer.Rows, 24, 34);
                 // Nothing tells random positions and values apart, so learning that may cost a little, and nothing is saved.
                 double positions = EntropyBound.Log2Binomial(layer.Layer.WeightCount, layer.Survivors);
-                Assert.InRange(part.IndexBits, 0.9 * positions, (1.1 * positions) + 300);
+                Assert.InRange(part.IndexBits, 0.9 * positions, (1.15 * positions) + 400);
                 Assert.True(part.ValueBits < (1.05 * layer.WeightDataBits) + 100, $"{part.ValueBits} bits of values, {layer.WeightDataBits} of data");
             }
         }
