@@ -61,12 +61,17 @@ public sealed class RunStore(string folder)
 
         foreach ((JsonNode? stage, PruneRecipe prune) in json["prune"]!.AsArray().Zip(recipe.Prune))
         {
-            foreach ((string key, bool unused) in new[] { ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0), ("rate", prune.Rate is null) })
+            foreach ((string key, bool unused) in new[] { ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0) })
             {
                 if (unused)
                 {
                     stage!.AsObject().Remove(key);
                 }
+            }
+
+            if (prune.Rate is null)
+            {
+                stage!.AsObject().Remove("rate");
             }
         }
 
