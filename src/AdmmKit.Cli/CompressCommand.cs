@@ -49,7 +49,8 @@ internal static class CompressCommand
         {
             if (parsed.GetValue(drop.MaxDrop) is { } points)
             {
-                return RunWithin(parsed, flags.Within(parsed, points), parsed.GetValue(drop.Objective), parsed.GetValue(output)!, shared, cancellation);
+                return RunWithin(
+                    parsed, flags.Within(parsed, points), parsed.GetValue(drop.Objective), parsed.GetValue(output)!, shared, cancellation);
             }
 
             Recipe recipe = parsed.GetValue(recipeFile) is { } file ? RecipeJson.Load(file) : flags.Recipe(parsed);
@@ -194,11 +195,17 @@ internal static class CompressCommand
                 };
             }
 
-            return parsed.GetValue(Iterations) is not { } iterations ? recipe : recipe with
+            if (parsed.GetValue(Iterations) is { } iterations)
             {
-                Stage = recipe.Stage with { Admm = recipe.Stage.Admm with { Iterations = iterations } },
-                Bits = recipe.Bits with { Final = recipe.Bits.Final with { Admm = recipe.Bits.Final.Admm with { Iterations = iterations } } },
-            };
+                QuantizeRecipe final = recipe.Bits.Final;
+                recipe = recipe with
+                {
+                    Stage = recipe.Stage with { Admm = recipe.Stage.Admm with { Iterations = iterations } },
+                    Bits = recipe.Bits with { Final = final with { Admm = final.Admm with { Iterations = iterations } } },
+                };
+            }
+
+            return recipe;
         }
 
         private static (string Layer, string Value) Split(string item, string option)

@@ -17,7 +17,8 @@ internal sealed class DropOptions
 
     public Option<double?> MaxDrop { get; } = new("--max-drop")
     {
-        Description = "Compresses as far as this many points of validation accuracy allow, and chooses all else: 0.2, for example. Takes of the flags above only --architecture, --epochs and --iterations.",
+        Description = "Compresses as far as this many points of validation accuracy allow, such as 0.2, and chooses all else. "
+            + "Of the flags above it takes --architecture, --epochs and --iterations alone.",
         HelpName = "POINTS",
     };
 
@@ -49,9 +50,11 @@ internal sealed class DropOptions
                 return;
             }
 
-            if (double.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double drop) && !(drop >= 0 && drop < 100))
+            bool number = double.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double drop);
+            if (number && !(drop >= 0 && drop < 100))
             {
-                result.AddError("--max-drop must be 0 or more points, and less than 100; 0.2 allows 99.1 % where the dense network has 99.3 %.");
+                result.AddError(
+                    "--max-drop must be 0 or more points, and less than 100; 0.2 allows 99.1 % where the dense network has 99.3 %.");
             }
 
             string[] both = [.. excluded.Where(o => result.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
@@ -74,10 +77,16 @@ internal sealed class DropOptions
         SearchRecord.Write(Path.ChangeExtension(output, ".search.json"), found.Searches);
         CompressedNetwork model = CompressedNetwork.Load(output);
         int correct = ScalarNetwork.CountCorrect(model, data.Validation, threads, cancellation);
-        double drop = 100.0 * (found.Dense.Correct - correct) / found.Dense.Count;
-        return correct == found.Validation.Correct
-            ? (found.Run, model, string.Create(CultureInfo.InvariantCulture,
-                $"Promise kept: {Math.Max(drop, 0):f2} of {recipe.MaxDrop} points lost on {found.Dense.Count} validation images ({100 * found.Dense.Accuracy:f2} % dense, {100.0 * correct / found.Dense.Count:f2} % decoded from '{output}')."))
-            : throw new AdmmKitException($"'{output}' does not give back the network that was written: {correct} correct validation images, {found.Validation.Correct} before. Check the disk, and give the same command again.");
+        if (correct != found.Validation.Correct)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"'{output}' does not give back the network that was written: {correct} correct validation images, ")
+                + FormattableString.Invariant($"{found.Validation.Correct} before. Check the disk, and give the same command again."));
+        }
+
+        (double dense, double file) = (100 * found.Dense.Accuracy, 100 * found.Validation.Accuracy);
+        return (found.Run, model, FormattableString.Invariant(
+            $"Promise kept: {Math.Max(found.Drop, 0):f2} of {recipe.MaxDrop} points lost on {found.Dense.Count} validation images ")
+            + FormattableString.Invariant($"({dense:f2} % dense, {file:f2} % decoded from '{output}')."));
     }
 }

@@ -160,10 +160,10 @@ public sealed record PurifyRecipe
 /// <summary>Pruning that counts bits: <see cref="Constraints.RateAwareCardinality"/>.</summary>
 public sealed record RateRecipe
 {
-    /// <summary>Loss that a bit of a survivor's position is worth; must be left out with <see cref="CodedBytes"/>, which finds it.</summary>
+    /// <summary>Loss that a bit of a survivor's position is worth; left out with <see cref="CodedBytes"/>, which finds it.</summary>
     public double Lambda { get; init; }
 
-    /// <summary>Bytes that positions and values of all survivors may take by the model of the costs, in place of a number of survivors.</summary>
+    /// <summary>Bytes that positions and values may take by the model of the costs, in place of a number of survivors.</summary>
     public int? CodedBytes { get; init; }
 
     /// <summary>Bits that the value of a survivor will take on average, for <see cref="CodedBytes"/>.</summary>

@@ -186,7 +186,8 @@ internal static class RecipeChecks
         if (counts.Length > 0 && (rate.CodedBytes is not null || counts is not ["networkSurvivors"]))
         {
             throw new AdmmKitException(
-                $"{where} has {string.Join(" and ", counts)} beside {(rate.CodedBytes is null ? "a rate" : "rate.codedBytes")}: a rate goes with networkSurvivors, with codedBytes, or alone.");
+                $"{where} has {string.Join(" and ", counts)} beside {(rate.CodedBytes is null ? "a rate" : "rate.codedBytes")}: "
+                + "a rate goes with networkSurvivors, with codedBytes, or alone.");
         }
 
         if (rate.CodedBytes is { } bytes)
@@ -194,7 +195,8 @@ internal static class RecipeChecks
             Range(where + ", rate, codedBytes", bytes, 1, int.MaxValue);
             if (rate.Lambda != 0)
             {
-                throw new AdmmKitException($"{where} has rate.lambda beside rate.codedBytes, which finds the lambda itself: leave one of them out.");
+                throw new AdmmKitException(
+                    $"{where} has rate.lambda beside rate.codedBytes, which finds the lambda itself: leave one of them out.");
             }
         }
         else if (!(rate.Lambda > 0 && double.IsFinite(rate.Lambda)))
@@ -220,7 +222,8 @@ internal static class RecipeChecks
         if (quantize.LevelRate > 0 && (quantize.Method != QuantizeMethods.Levels || quantize.Rounds.Count > 0))
         {
             throw new AdmmKitException(
-                $"quantize has a levelRate, which only the method '{QuantizeMethods.Levels}' without rounds takes: leave it out, or the rounds.");
+                $"quantize has a levelRate, which only the method '{QuantizeMethods.Levels}' without rounds takes: "
+                + "leave it out, or the rounds.");
         }
     }
 

@@ -1,3 +1,4 @@
+using AdmmKit.Constraints;
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Recipes;
@@ -16,7 +17,7 @@ namespace AdmmKit.Experiments.Search;
 public sealed record FinishedDrop(RunResult Run, Evaluation Dense, Evaluation Validation, IReadOnlyList<SearchRecord> Searches)
 {
     /// <summary>How many points the decoded file lies below the dense network; negative where it lies above.</summary>
-    public double Drop => 100 * (Dense.Accuracy - Validation.Accuracy);
+    public double Drop => 100.0 * (Dense.Correct - Validation.Correct) / Dense.Count;
 }
 
 /// <summary>
@@ -55,13 +56,12 @@ public sealed class DropSearch(
         searches.Clear();
         RunResult dense = Execute(recipe.Network);
         Evaluation start = dense.Dense.Validation;
-        Say($"{objective.Name}: dense network {100 * start.Accuracy:f2} % of {start.Count} validation images; the file may lie {recipe.MaxDrop} points below");
-        var probes = new Probes(probeFolder, data, threads, observer, cancellation);
-        List<RunResult> stages = Stages(dense, objective, probes);
+        Say($"{objective.Name}: dense network {Percent(start)} of {start.Count} validation images; the file may lie {recipe.MaxDrop} points below");
+        List<RunResult> stages = Stages(dense, objective);
         for (int i = stages.Count - 1; i >= 0; i--)
         {
             RunResult trained = Trained(stages[i]);
-            if (Quantized(trained, start, probes) is { } done)
+            if (Quantized(trained, start) is { } done)
             {
                 return new FinishedDrop(done.Run, start, done.Validation, [.. searches]);
             }
@@ -70,17 +70,19 @@ public sealed class DropSearch(
         }
 
         throw new AdmmKitException(FormattableString.Invariant(
-            $"No network smaller than the dense one was found within {recipe.MaxDrop} points of its {100 * start.Accuracy:f2} % on the validation images: allow a larger drop, or train longer."));
+            $"No network smaller than the dense one was found within {recipe.MaxDrop} points of its {Percent(start)} ")
+            + "on the validation images: allow a larger drop, or train longer.");
     }
 
     /// <summary>The full stages that lose little enough, in rising compression.</summary>
-    private List<RunResult> Stages(RunResult dense, IObjective objective, Probes probes)
+    private List<RunResult> Stages(RunResult dense, IObjective objective)
     {
         var stages = new List<RunResult>();
         RunResult last = dense;
-        double[] shares = [.. dense.Spec.Layers.Select(l => recipe.InitialKeepFraction.GetValueOrDefault(l.Name, recipe.OtherKeepFraction))];
+        double Initial(LayerInfo layer) => recipe.InitialKeepFraction.GetValueOrDefault(layer.Name, recipe.OtherKeepFraction);
+        double[] shares = [.. dense.Spec.Layers.Select(Initial)];
         double cost = Cost(dense.Spec, [.. shares.Select(_ => 1.0)], objective);
-        while (stages.Count < recipe.MostStages && Shares(last, shares, dense.Dense.Validation, objective, probes) is { } next)
+        while (stages.Count < recipe.MostStages && Shares(last, shares, dense.Dense.Validation, objective) is { } next)
         {
             int tries = 0;
             RunResult? run = null;
@@ -108,10 +110,13 @@ public sealed class DropSearch(
     }
 
     /// <summary>One search for the next stage's shares; null where even the network as it is has no probe within the budget.</summary>
-    private double[]? Shares(RunResult last, double[] shares, Evaluation dense, IObjective objective, Probes probes)
+    private double[]? Shares(RunResult last, double[] shares, Evaluation dense, IObjective objective)
     {
         NetworkSpec spec = last.Spec;
         bool first = last.Pruned.Count == 0;
+        int epochs = (recipe.Probe.Admm.Iterations * recipe.Probe.Admm.EpochsPerIteration) + recipe.Probe.Retrain.Epochs;
+        var overall = observer is null ? null : new OverallProgress(observer, (1 + recipe.Bisections + recipe.Refinements) * epochs);
+        Probes probes = ProbesTelling(overall);
         SearchOptions options = Options(spec, shares, first);
         int budgeted = Least(dense, 100 * options.Budget);
         if (!first && probes.Prune(last, Probe(spec, shares)).Correct < budgeted)
@@ -122,7 +127,9 @@ public sealed class DropSearch(
         SearchResult found = CompressionSearch.Run(spec, dense, objective, options, candidate =>
         {
             Evaluation validation = probes.Prune(last, Probe(spec, candidate.KeepFraction));
-            Say($"stage {last.Pruned.Count + 1}, {candidate.Step}: cost {candidate.Cost:g4} {objective.Unit}, {100 * validation.Accuracy:f2} %; shares {string.Join(", ", candidate.KeepFraction.Select(k => FormattableString.Invariant($"{k:0.####}")))}");
+            overall?.Finish(epochs);
+            string all = string.Join(", ", candidate.KeepFraction.Select(k => FormattableString.Invariant($"{k:0.####}")));
+            Say($"stage {last.Pruned.Count + 1}, {candidate.Step}: cost {candidate.Cost:g4} {objective.Unit}, {Percent(validation)}; shares {all}");
             return validation;
         });
         searches.Add(new SearchRecord(objective.Name, objective.Unit, dense, found, []));
@@ -131,10 +138,12 @@ public sealed class DropSearch(
 
     private RunResult? Stage(RunResult last, double[] shares, int number, Evaluation dense)
     {
-        RunResult run = Execute(last.Recipe with { Prune = [.. last.Recipe.Prune, Prune(recipe.Stage, $"stage {number}", last.Spec, shares)] });
+        PruneRecipe stage = Prune(recipe.Stage, FormattableString.Invariant($"stage {number}"), last.Spec, shares);
+        RunResult run = Execute(last.Recipe with { Prune = [.. last.Recipe.Prune, stage] });
         Evaluation validation = run.Pruned[^1].Validation;
         bool kept = validation.Correct >= Least(dense, recipe.PrunedPart * recipe.MaxDrop);
-        Say($"stage {number}: {run.Pruned[^1].Model.Survivors} survivors, {100 * validation.Accuracy:f2} %{(kept ? "" : ", too little: a milder step")}");
+        string verdict = kept ? "" : ", too little: a milder step";
+        Say($"stage {number}: {run.Pruned[^1].Model.Survivors} survivors, {Percent(validation)}{verdict}");
         return kept ? run : null;
     }
 
@@ -147,28 +156,38 @@ public sealed class DropSearch(
         }
 
         // To keep what is left by magnitude prunes nothing: masked training is all of it.
-        PruneRecipe same = stage.Recipe.Prune[^1] with { Name = "final training", Method = PruneMethods.Magnitude, Retrain = recipe.FinalTraining };
+        PruneRecipe same = stage.Recipe.Prune[^1] with
+        {
+            Name = "final training",
+            Method = PruneMethods.Magnitude,
+            Retrain = recipe.FinalTraining,
+        };
         RunResult trained = Execute(stage.Recipe with { Prune = [.. stage.Recipe.Prune, same] });
         return trained.Pruned[^1].Validation.Correct >= stage.Pruned[^1].Validation.Correct ? trained : stage;
     }
 
-    private (RunResult Run, Evaluation Validation)? Quantized(RunResult pruned, Evaluation dense, Probes probes)
+    private (RunResult Run, Evaluation Validation)? Quantized(RunResult pruned, Evaluation dense)
     {
         int least = Least(dense, recipe.MaxDrop);
         double room = 100.0 * (pruned.Pruned[^1].Validation.Correct - least) / dense.Count;
         BitsRecipe bits = recipe.Bits with { ProbeBudget = Math.Max(room, recipe.Bits.ProbeBudget) };
-        (int conv, int fc) = ShareSearch.SearchBits(pruned, bits, ProbeImages, probes, observer) is { } found
+        (int conv, int fc) = ShareSearch.SearchBits(pruned, bits, ProbeImages, ProbesTelling(observer), observer) is { } found
             ? (found.ConvolutionBits, found.FullyConnectedBits) : (bits.MostBits, bits.MostBits);
         for (int more = 0; more <= MoreBits; more++)
         {
-            RunResult run = Execute(pruned.Recipe with { Quantize = With(bits.Final, Math.Min(8, conv + more), Math.Min(8, fc + more)) });
+            (int convBits, int fcBits) = (Math.Min(IntervalSearch.MaximumBits, conv + more), Math.Min(IntervalSearch.MaximumBits, fc + more));
+            RunResult run = Execute(pruned.Recipe with
+            {
+                Quantize = bits.Final with { ConvolutionBits = convBits, FullyConnectedBits = fcBits },
+            });
             // In the order that is the same everywhere, as the promise is to be checked by others.
             Evaluation validation = run.Quantized!.Validation with
             {
                 Correct = ScalarNetwork.CountCorrect(run.Quantized.Model, data.Validation, threads, cancellation),
             };
             bool kept = validation.Correct >= least;
-            Say($"conv {Math.Min(8, conv + more)} b, fc {Math.Min(8, fc + more)} b: {run.Quantized.Model.Size.TotalBytes} B, {100 * validation.Accuracy:f2} %{(kept ? "" : ", too little")}");
+            string verdict = kept ? "" : ", too little";
+            Say($"conv {convBits} b, fc {fcBits} b: {run.Quantized.Model.Size.TotalBytes} B, {Percent(validation)}{verdict}");
             if (kept)
             {
                 return (run, validation);
@@ -177,9 +196,6 @@ public sealed class DropSearch(
 
         return null;
     }
-
-    private static QuantizeRecipe With(QuantizeRecipe quantize, int convolution, int fullyConnected) =>
-        quantize with { ConvolutionBits = convolution, FullyConnectedBits = fullyConnected };
 
     /// <summary>Correct images that are not more than so many points below the dense network.</summary>
     private static int Least(Evaluation dense, double points) => (int)Math.Ceiling(dense.Correct - (points / 100 * dense.Count) - 1e-9);
@@ -202,7 +218,9 @@ public sealed class DropSearch(
         Decimals = SearchDecimals,
     };
 
-    private int? ProbeImages => ShareSearch.Fewer(recipe.Probe.TrainingImages, recipe.Network.TrainingImages);
+    // Small data sets are probed with all of their images.
+    private int? ProbeImages => ShareSearch.Fewer(
+        recipe.Probe.TrainingImages, Math.Min(recipe.Network.TrainingImages ?? int.MaxValue, data.Training.Count));
 
     private Recipe Probe(NetworkSpec spec, IReadOnlyList<double> shares) => recipe.Network with
     {
@@ -216,6 +234,10 @@ public sealed class DropSearch(
         KeepFraction = spec.Layers.Zip(shares).Where(p => p.Second < 1).ToDictionary(p => p.First.Name, p => p.Second),
     };
 
+    private Probes ProbesTelling(IRunObserver? told) => new(probeFolder, data, threads, told, cancellation);
+
+    private static string Percent(Evaluation evaluation) => FormattableString.Invariant($"{100 * evaluation.Accuracy:f2} %");
+
     private RunResult Execute(Recipe what) => store.Execute(what, data, threads, observer: observer, cancellation: cancellation);
 
     private void Say(FormattableString line) => observer?.Milestone(FormattableString.Invariant(line));
@@ -225,24 +247,30 @@ public sealed class DropSearch(
     {
         if (recipe.Network.Prune.Count > 0 || recipe.Network.Quantize is not null)
         {
-            throw new AdmmKitException("The recipe of a compression within a drop says in 'network' how to train, not how to prune or quantize: leave those out; they are what is searched.");
+            throw new AdmmKitException(
+                "The recipe of a compression within a drop says in 'network' how to train, not how to prune or quantize: "
+                + "leave those out; they are what is searched.");
         }
 
-        if (!(recipe.MaxDrop >= 0 && recipe.MaxDrop < 100 && recipe.PrunedPart is >= 0 and <= 1 && recipe.ProbeMargin >= 0 && recipe.ProbeMargin < 100))
+        if (recipe is not { MaxDrop: >= 0 and < 100, PrunedPart: >= 0 and <= 1, ProbeMargin: >= 0 and < 100 })
         {
             throw new AdmmKitException(FormattableString.Invariant(
-                $"A drop of {recipe.MaxDrop} points cannot be allowed: give 0 or more and less than 100, such as 0.2; of it a share of 0 to 1 for pruning (here {recipe.PrunedPart}), and a margin of 0 or more points for probes (here {recipe.ProbeMargin})."));
+                $"A drop of {recipe.MaxDrop} points cannot be allowed: give 0 or more and less than 100, such as 0.2; of it a share of 0 to 1 ")
+                + FormattableString.Invariant(
+                    $"for pruning (here {recipe.PrunedPart}), and a margin of 0 or more points for probes (here {recipe.ProbeMargin})."));
         }
 
         double[] half = [.. spec.Layers.Select(_ => 0.5)];
         CompressionSearch.Check(spec, Options(spec, half, first: true) with
         {
-            Initial = recipe.InitialKeepFraction, InitialKeepFraction = recipe.OtherKeepFraction,
+            Initial = recipe.InitialKeepFraction,
+            InitialKeepFraction = recipe.OtherKeepFraction,
         });
         BitsSearch.Check(ShareSearch.Options(recipe.Bits));
         RecipeChecks.Check(Probe(spec, half), spec);
-        RecipeChecks.Check(recipe.Network with { Prune = [Prune(recipe.Stage, "stage 1", spec, half)], Quantize = recipe.Bits.Probe }, spec);
-        RecipeChecks.Check(recipe.Network with { Prune = [Prune(recipe.Stage with { Retrain = recipe.FinalTraining }, "final", spec, half)], Quantize = recipe.Bits.Final }, spec);
-        CompressionRun.Part(data, ProbeImages);
+        PruneRecipe stage = Prune(recipe.Stage, "stage", spec, half), final = stage with { Name = "final", Retrain = recipe.FinalTraining };
+        RecipeChecks.Check(recipe.Network with { Prune = [stage, final], Quantize = recipe.Bits.Probe }, spec);
+        RecipeChecks.Check(recipe.Network with { Prune = [stage], Quantize = recipe.Bits.Final }, spec);
+        CompressionRun.Part(data, recipe.Network.TrainingImages);
     }
 }

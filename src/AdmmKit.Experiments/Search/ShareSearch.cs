@@ -64,8 +64,13 @@ public sealed class ShareSearch(
         Dictionary<string, double> best = KeepFraction(dense.Spec, result.Best);
         Recipe full = best.Count > 0 ? Final(best) : throw new AdmmKitException(
             $"Nothing can be pruned for the least {objective.Name} within a budget of {Line($"{recipe.ProbeBudget}")} points: every layer would keep more than its break-even, so the dense network is the answer. Allow a larger probeBudget, or let probes train longer.");
-        IReadOnlyList<ProbedBits> bits = recipe.Bits is { } b
-            ? BitsPath(store.Execute(full, data, threads, observer: observer, cancellation: cancellation), b, ProbeImages, probes, observer) : [];
+        IReadOnlyList<ProbedBits> bits = [];
+        if (recipe.Bits is { } b)
+        {
+            RunResult pruned = store.Execute(full, data, threads, observer: observer, cancellation: cancellation);
+            bits = BitsPath(pruned, b, ProbeImages, probes, observer);
+        }
+
         if (bits.LastOrDefault(p => p.Accepted) is { } chosen)
         {
             full = full with { Quantize = recipe.Bits!.Final with { ConvolutionBits = chosen.ConvolutionBits, FullyConnectedBits = chosen.FullyConnectedBits } };
@@ -75,7 +80,8 @@ public sealed class ShareSearch(
     }
 
     /// <summary>The search for the bits of a pruned network.</summary>
-    private static IReadOnlyList<ProbedBits> BitsPath(RunResult pruned, BitsRecipe bits, int? images, Probes probes, IRunObserver? observer) =>
+    private static IReadOnlyList<ProbedBits> BitsPath(
+        RunResult pruned, BitsRecipe bits, int? images, Probes probes, IRunObserver? observer) =>
         BitsSearch.Run(pruned.Spec, pruned.Pruned[^1].Validation, Options(bits), (convolution, fullyConnected) =>
         {
             Training.Evaluation validation = ProbeBits(pruned, bits, convolution, fullyConnected, images, probes);

@@ -28,7 +28,8 @@ public sealed class BytesObjective : IObjective
         if (!(valueBits > 0 && valueBits <= 32 && biasBits >= 0 && biasBits <= 32))
         {
             throw new AdmmKitException(FormattableString.Invariant(
-                $"A file of {valueBits} bits a value and {biasBits} bits a bias cannot be counted: values take more than 0 bits, biases 0 or more, and both at most 32."));
+                $"A file of {valueBits} bits a value and {biasBits} bits a bias cannot be counted: ")
+                + "values take more than 0 bits, biases 0 or more, and both at most 32.");
         }
 
         (this.valueBits, this.biasBits) = (valueBits, biasBits);

@@ -226,7 +226,7 @@ public sealed class CompressionSearch
 
     private void FindStart()
     {
-        for (int milder = 0; !Try("initial", 0); milder++)
+        for (int milder = 0; !Accepts("initial", 0, At(0)); milder++)
         {
             if (milder == MilderStarts)
             {
@@ -238,14 +238,11 @@ public sealed class CompressionSearch
         }
     }
 
-    /// <summary>From the cheapest candidate that leaves a margin, pushes one layer after another.</summary>
+    /// <summary>Pushes one layer after another, from the cheapest candidate that leaves a margin, or else the cheapest at all.</summary>
     private void Refine()
     {
-        if (options.Refinements == 0 || path.Where(p => p.Validation.Accuracy >= commonAccuracy).MinBy(p => p.Candidate.Cost) is not { } best)
-        {
-            return;
-        }
-
+        ProbedCandidate best = path.Where(p => p.Accepted)
+            .OrderBy(p => p.Validation.Accuracy < commonAccuracy).ThenBy(p => p.Candidate.Cost).First();
         double[] keep = [.. best.Candidate.KeepFraction];
         double[] push = [.. keep.Select((k, i) => k < 1 && !options.Held.Contains(layers[i].Name) ? FirstPush : 0)];
         for (int left = options.Refinements; left > 0; left--)

@@ -107,7 +107,8 @@ public sealed class RateAwareCardinality : INetworkConstraint
             if (bad >= 0)
             {
                 throw new AdmmKitException(FormattableString.Invariant(
-                    $"Layer '{layers[i].Name}': a survivor at index {bad} costs {bits[i][bad]} bits by {costs.GetType().Name}, but must cost a finite and positive number."));
+                    $"Layer '{layers[i].Name}': a survivor at index {bad} costs {bits[i][bad]} bits by {costs.GetType().Name}, ")
+                    + "but must cost a finite and positive number.");
             }
         }
     }

@@ -80,7 +80,8 @@ public class RateAwareCardinalityTests : ProjectionLaws
             Assert.InRange(Bits(spent), 0, budget + Step);
             Assert.Equal(Least(weights, 0, s => Bits(s) <= Bits(spent) + Step), Objective(weights, spent, 0), 1e-9);
             // What is left is less than the dearest weight that could still be bought.
-            double dearest = weights.Zip(spent, (w, kept) => !kept && w.Gain > 0 ? w.Bits + valueBits + RateAwareCardinality.ZeroBits : -1).Max();
+            double Price((double Gain, double Bits) w) => w.Bits + valueBits + RateAwareCardinality.ZeroBits;
+            double dearest = weights.Zip(spent, (w, kept) => !kept && w.Gain > 0 ? Price(w) : -1).Max();
             Assert.True(dearest < 0 || budget - Bits(spent) < dearest + Step, $"{budget - Bits(spent)} bits are left, {dearest} would do");
         }
     }
@@ -144,7 +145,9 @@ public class RateAwareCardinalityTests : ProjectionLaws
         var costs = new Recording();
         AdmmTrainer Trainer(LazyNetwork network) => new(network, RateAwareCardinality.ForSurvivors(costs, 5, 1e-7), new AdmmOptions
         {
-            Iterations = 3, StepsPerIteration = 1, Evaluate = false,
+            Iterations = 3,
+            StepsPerIteration = 1,
+            Evaluate = false,
         });
         AdmmTrainer trainer = Trainer(new LazyNetwork(8, 6));
         Assert.Equal([14, 5], costs.Survivors);

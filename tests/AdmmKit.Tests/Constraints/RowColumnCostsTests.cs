@@ -42,8 +42,8 @@ public class RowColumnCostsTests
     [Fact]
     public void Every_cost_is_finite_and_positive_whatever_survives()
     {
-        LayerInfo[] shapes = [ProjectionLaws.Convolution(5, 3, 3, 2), ProjectionLaws.FullyConnected(40, 60), ProjectionLaws.FullyConnected(1, 1)];
-        foreach (LayerInfo layer in shapes)
+        LayerInfo square = ProjectionLaws.FullyConnected(40, 60), single = ProjectionLaws.FullyConnected(1, 1);
+        foreach (LayerInfo layer in new[] { ProjectionLaws.Convolution(5, 3, 3, 2), square, single })
         {
             foreach (int every in new[] { 1, 2, 7, int.MaxValue })
             {

@@ -1,8 +1,11 @@
 using AdmmKit.Cli;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Experiments.Search;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
+using AdmmKit.Tests.Data;
+using AdmmKit.Tests.Engine;
 
 namespace AdmmKit.Tests.Experiments;
 
@@ -22,6 +25,13 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("reproduce --threads -1", "--threads")]
     [InlineData("compress --keepfraction 0.1", "--keep-fraction")]
     [InlineData("compress --recipe r.json --rho 1", "--recipe")]
+    [InlineData("compress --max-drop 0.2 --survivors fc1=5 --rho 1", "--survivors, --rho")]
+    [InlineData("compress --max-drop 0.2 --recipe r.json", "--recipe")]
+    [InlineData("compress --max-drop -1", "0 or more points")]
+    [InlineData("compress --max-drop 100", "less than 100")]
+    [InlineData("compress --max-drop half", "--max-drop")]
+    [InlineData("compress --max-drop 0.2 --objective byts", "Did you mean 'bytes'?")]
+    [InlineData("compress --objective bytes", "give --max-drop too")]
     [InlineData("inspect", "file")]
     [InlineData("verify", "DIR")]
     [InlineData("verify results --synthetic", "--synthetic")]
@@ -41,6 +51,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("compress --keep-fraction fc1=2 --synthetic", "keepFraction")]
     [InlineData("compress --architecture lenet6 --synthetic", "Did you mean 'lenet5'?")]
     [InlineData("compress --recipe missing.json", "missing.json")]
+    [InlineData("compress --max-drop 1 --architecture lenet6 --synthetic", "Did you mean 'lenet5'?")]
     [InlineData("reproduce --data missing-folder", "missing-folder")]
     public void Failure_exits_with_1_and_says_what_to_do(string arguments, string message)
     {
@@ -149,6 +160,34 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(100, recipe.Prune[0].Survivors["conv1"]);
         Assert.Equal(["conv2", "fc1", "fc2"], recipe.Prune[0].KeepFraction.Keys.Order());
         Assert.Equal(0.01f, recipe.Prune[0].Admm.Rho);
+    }
+
+    [Fact]
+    public void What_may_be_lost_is_all_that_must_be_said()
+    {
+        using var images = new TemporaryFolder();
+        // 5,000 of the training images are held out.
+        foreach ((string name, int count, ulong seed) in new[] { ("train", 6_000, 1UL), ("t10k", 100, 2UL) })
+        {
+            ImageSet blobs = TestData.Blobs(new ImageShape(1, 10, 10), 10, count, seed);
+            images.Write($"{name}-images-idx3-ubyte", TemporaryFolder.Idx(blobs.Pixels.ToArray(), count, 10, 10));
+            images.Write($"{name}-labels-idx1-ubyte", TemporaryFolder.Idx(blobs.Labels.ToArray(), count));
+        }
+
+        string file = Path.Combine(folder, "small.admm");
+        string[] command =
+        [
+            "compress", "--max-drop", "10", "--objective", "bytes", "--architecture", "lenet-300-100", "--epochs", "8", "--iterations", "2",
+            "--data", images.Path, "--threads", "1", "--out", file,
+        ];
+        (int code, string output, string error) = Run(command);
+        Assert.True(code == 0, error);
+        Assert.Contains("Promise kept: ", output, StringComparison.Ordinal);
+        Assert.Contains("of 10 points lost on 5000 validation images", output, StringComparison.Ordinal);
+        Assert.Contains("100 test images", output, StringComparison.Ordinal);
+        Assert.True(CompressedNetwork.Load(file).Survivors < 0.5 * CompressedNetwork.Load(file).Spec.WeightCount);
+        Assert.All(SearchRecord.Load(Path.Combine(folder, "small.search.json")), s => Assert.Equal("bytes", s.Objective));
+        Assert.NotNull(Manifest.Load(Path.Combine(folder, "small.manifest.json")));
     }
 
     [Fact]

@@ -93,6 +93,59 @@ public class CompressionSearchTests
         Assert.All(size.Path, p => Assert.Contains(p.Candidate.Step, new[] { "initial", "reduce" }));
     }
 
+    [Theory]
+    [InlineData(0.3, 0.05, 0.005, 0.05)]
+    [InlineData(0.05, 0.05, 0.05, 0.05)]
+    [InlineData(0.6, 0.02, 0.002, 0.1)]
+    public void Layers_pushed_one_by_one_keep_less_within_the_same_budget(params double[] needed)
+    {
+        SearchOptions options = From(0.66, 0.12, 0.08, 0.19);
+        Func<Candidate, Evaluation> probe = Needs(needed);
+        SearchResult together = CompressionSearch.Run(Spec, Dense, new SurvivorsObjective(), options, probe);
+        SearchResult refined = CompressionSearch.Run(
+            Spec, Dense, new SurvivorsObjective(), options with { Refinements = 60, Decimals = 6 }, probe);
+        // A common reduction leaves layers above what they need, for the sake of the largest.
+        Assert.True(refined.Best.Cost < 0.97 * together.Best.Cost, $"{refined.Best.Cost:f0} refined, {together.Best.Cost:f0} together");
+        Assert.All(refined.Path, p => Assert.Equal(p.Validation.Correct >= Dense.Correct - 50, p.Accepted));
+        Assert.Equal(refined.Path.Where(p => p.Accepted).Min(p => p.Candidate.Cost), refined.Best.Cost);
+        // No layer can be pushed by a quarter of a halving more.
+        for (int i = 0; i < needed.Length; i++)
+        {
+            double[] keep = [.. refined.Best.KeepFraction];
+            keep[i] *= Math.Exp(-Math.Log(2) / 4);
+            int correct = probe(refined.Best with { KeepFraction = keep }).Correct;
+            Assert.True(correct < Dense.Correct - 50, $"{Spec.Layers[i].Name} could keep less");
+        }
+    }
+
+    [Fact]
+    public void Pushes_save_the_most_first_stop_when_none_is_left_and_leave_what_is_held_alone()
+    {
+        SearchOptions options = From(0.66, 0.12, 0.08, 0.19) with { Refinements = 3, Held = ["fc1"] };
+        SearchResult few = CompressionSearch.Run(Spec, Dense, new SurvivorsObjective(), options, Needs(0.1, 0.05, 0.08, 0.05));
+        Assert.Equal(3, few.Path.Count(p => p.Candidate.Step.StartsWith("push ", StringComparison.Ordinal)));
+        Assert.Equal("push conv2", few.Path[^3].Candidate.Step);
+        SearchResult all = CompressionSearch.Run(
+            Spec, Dense, new SurvivorsObjective(), options with { Refinements = 1000 }, Needs(0.1, 0.05, 0.08, 0.05));
+        Assert.InRange(all.Path.Count, 16, 60);
+        Assert.DoesNotContain(all.Path, p => p.Candidate.Step == "push fc1");
+        Assert.All(all.Path, p => Assert.Equal(0.08, p.Candidate.KeepFraction[2]));
+        // Nothing is left to push where no candidate has kept half of the budget.
+        SearchResult none = CompressionSearch.Run(
+            Spec, Dense, new SurvivorsObjective(), From(1, 1, 1, 1) with { Refinements = 10, Budget = 0 }, Needs(2, 2, 2, 2));
+        Assert.Equal(1, none.Best.KeepFraction.Min());
+    }
+
+    [Fact]
+    public void A_network_that_is_pruned_already_is_reduced_in_proportion_to_what_is_left()
+    {
+        SearchOptions options = From(0.2, 0.1, 0.002, 0.02) with { CostAtInitial = true, Decimals = 6 };
+        SearchResult result = CompressionSearch.Run(Spec, Dense, new SurvivorsObjective(), options, Needs(0.01, 0.05, 0.0001, 0.001));
+        // conv2 has 2,500 weights left and fc1 800: dense, fc1 would be the larger by far.
+        Assert.Equal(0.1 * Math.Exp(-result.Best.Reduction), result.Best.KeepFraction[1], 1e-6);
+        Assert.Equal(0.002 * Math.Exp(-result.Best.Reduction * 800 / 2_500), result.Best.KeepFraction[2], 1e-6);
+    }
+
     [Fact]
     public void Held_layers_keep_their_share()
     {
@@ -168,6 +221,8 @@ public class CompressionSearchTests
         Refused(new() { Budget = -0.1 }, "budget -0.1");
         Refused(new() { Bisections = 0 }, "0 bisections");
         Refused(new() { LargestReduction = 0 }, "largest reduction 0");
+        Refused(new() { Refinements = -1 }, "-1 refinements");
+        Refused(new() { Decimals = 0 }, "0 decimals");
     }
 
     [Fact]

@@ -94,21 +94,20 @@ public sealed class RunStoreTests : IDisposable
         var rate = new RateRecipe { Lambda = 1e-7 };
         Recipe recipe = Small with
         {
-            Prune = [Small.Prune[0] with { KeepFraction = new Dictionary<string, double>(), NetworkSurvivors = 50_000, Rate = rate, Admm = admm }],
+            Prune = [new() { NetworkSurvivors = 50_000, Rate = rate, Admm = admm, Retrain = new() { Epochs = 2 } }],
             Quantize = Small.Quantize! with { LevelRate = 1e-5, Admm = new() { Iterations = 4 } },
         };
         RunResult whole = new CompressionRun(recipe, data).Execute(1);
-        Assert.NotEqual(
-            new CompressionRun(recipe with { Quantize = recipe.Quantize with { LevelRate = 0 } }, data).Execute(1).Quantized!.Model.Decode().Weights[0],
-            whole.Quantized!.Model.Decode().Weights[0]);
+        RunResult nearest = new CompressionRun(recipe with { Quantize = recipe.Quantize with { LevelRate = 0 } }, data).Execute(1);
+        Assert.NotEqual(nearest.Quantized!.Model.Decode().Weights[0], whole.Quantized!.Model.Decode().Weights[0]);
         RunResult? resumed = null;
         for (int cuts = 0; resumed is null; cuts++)
         {
             using var source = new CancellationTokenSource();
             try
             {
-                resumed = new RunStore(folder.Path).Execute(
-                    recipe, data, 1, observer: new Observer(lines) { ReportsLeft = 1, OnLastReport = source.Cancel }, cancellation: source.Token);
+                var observer = new Observer(lines) { ReportsLeft = 1, OnLastReport = source.Cancel };
+                resumed = new RunStore(folder.Path).Execute(recipe, data, 1, observer: observer, cancellation: source.Token);
             }
             catch (OperationCanceledException)
             {
