@@ -4,6 +4,7 @@ using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
+using AdmmKit.Experiments.Search;
 using AdmmKit.Experiments.Tables;
 using AdmmKit.Networks;
 using AdmmKit.Notebooks.Charts;
@@ -35,6 +36,8 @@ internal static class CompressCommand
         shared.AddTo(command);
         command.Options.Add(shared.DataSet);
         command.Options.Add(shared.Force);
+        var drop = new DropOptions();
+        drop.AddTo(command, [recipeFile, print, survivors, keep, convBits, fcBits, rho, shared.Force]);
         command.Validators.Add(result =>
         {
             if (result.GetValue(recipeFile) is not null && flags.All.Any(o => result.GetResult(o) is { Implicit: false }))
@@ -44,6 +47,11 @@ internal static class CompressCommand
         });
         command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
         {
+            if (parsed.GetValue(drop.MaxDrop) is { } points)
+            {
+                return RunWithin(parsed, flags.Within(parsed, points), parsed.GetValue(drop.Objective), parsed.GetValue(output)!, shared, cancellation);
+            }
+
             Recipe recipe = parsed.GetValue(recipeFile) is { } file ? RecipeJson.Load(file) : flags.Recipe(parsed);
             if (parsed.GetValue(print))
             {
@@ -70,12 +78,34 @@ internal static class CompressCommand
         int threads = parsed.GetValue(shared.Threads);
         var runs = new RunStore(Path.Combine(folder, "runs"));
         RunResult result = ConsoleObserver.Watch(observer => runs.Execute(recipe, data, threads, parsed.GetValue(shared.Force), observer, cancellation));
-        ModelResult last = result.Models.Last();
-        CompressedNetwork model = last.Model;
+        CompressedNetwork model = result.Models.Last().Model;
         model.Save(output);
-        Manifest manifest = shared.Manifest(parsed, result.Data, recipe) with
+        Finish(parsed, result, model, output, started, shared, data);
+        return CommandLineTool.Success;
+    }
+
+    private static int RunWithin(
+        ParseResult parsed, DropRecipe recipe, string? objective, string output, SharedOptions shared, CancellationToken cancellation)
+    {
+        DateTime started = DateTime.UtcNow;
+        string folder = OutputFolder.CheckFile(output);
+        DataSet data = shared.OpenData(parsed, cancellation);
+        SharedOptions.Announce(data);
+        (RunResult result, CompressedNetwork model, string promise) = DropOptions.Run(
+            recipe, objective, data, output, folder, parsed.GetValue(shared.Threads), cancellation);
+        Finish(parsed, result, model, output, started, shared, data);
+        Console.WriteLine(promise);
+        return CommandLineTool.Success;
+    }
+
+    /// <summary>Writes what belongs to a model that is written, and shows it.</summary>
+    private static void Finish(
+        ParseResult parsed, RunResult result, CompressedNetwork model, string output, DateTime started, SharedOptions shared, DataSet data)
+    {
+        ModelResult last = result.Models.Last();
+        Manifest manifest = shared.Manifest(parsed, result.Data, result.Recipe) with
         {
-            Seed = recipe.Seed,
+            Seed = result.Recipe.Seed,
             StartedUtc = started,
             WallTimeSeconds = Math.Round((DateTime.UtcNow - started).TotalSeconds, 1),
             Runs = [.. RunRecord.Of("compress", result)],
@@ -85,7 +115,6 @@ internal static class CompressCommand
         InspectCommand.Show(model);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{data.Name}, {data.Test.Count} test images: dense {100 * result.Dense.Test.Accuracy:f2} %, decoded from '{output}' {100 * last.Test.Accuracy:f2} %."));
-        return CommandLineTool.Success;
     }
 
     /// <summary>The flags that stand for a recipe.</summary>
@@ -148,6 +177,27 @@ internal static class CompressCommand
                     FullyConnectedBits = parsed.GetValue(FcBits) ?? 2,
                     Admm = new() { Iterations = iterations, Rho = rho, RhoGrowth = 1.8f, FinalLearningRate = 1e-5 },
                 },
+            };
+        }
+
+        /// <summary>What --max-drop stands for.</summary>
+        public DropRecipe Within(ParseResult parsed, double points)
+        {
+            DropRecipe recipe = SearchPresets.WithinDrop(parsed.GetValue(Architecture) ?? "lenet5", points, parsed.GetValue(Seed));
+            if (parsed.GetValue(Epochs) is { } epochs)
+            {
+                recipe = recipe with
+                {
+                    Network = recipe.Network with { Pretrain = recipe.Network.Pretrain with { Epochs = epochs } },
+                    Stage = recipe.Stage with { Retrain = recipe.Stage.Retrain with { Epochs = epochs } },
+                    FinalTraining = recipe.FinalTraining with { Epochs = epochs },
+                };
+            }
+
+            return parsed.GetValue(Iterations) is not { } iterations ? recipe : recipe with
+            {
+                Stage = recipe.Stage with { Admm = recipe.Stage.Admm with { Iterations = iterations } },
+                Bits = recipe.Bits with { Final = recipe.Bits.Final with { Admm = recipe.Bits.Final.Admm with { Iterations = iterations } } },
             };
         }
 

@@ -17,7 +17,7 @@ internal static class SearchCommand
 {
     private const string DefaultPlatform = "admm-nn-40nm";
 
-    private static readonly string[] Objectives = ["delay", "energy", "survivors"];
+    private static readonly string[] Objectives = ["delay", "energy", "survivors", "bytes"];
 
     public static Command Create()
     {
@@ -146,6 +146,7 @@ internal static class SearchCommand
     private static IEnumerable<IObjective> Create(string objective, SearchRecipe recipe, DataSet data, Platform[] platforms) => objective switch
     {
         "survivors" => [new SurvivorsObjective()],
+        "bytes" => [new BytesObjective()],
         "energy" => WithEnergies(platforms).Select(p => new EnergyObjective(p, NetworkSpec.Create(recipe.Network.Architecture, data.Training.Shape, data.Training.Classes))),
         _ => platforms.Select(p => new DelayObjective(p)),
     };

@@ -115,6 +115,12 @@ public sealed record PruneRecipe
     /// <summary>Whole filters or neurons that stay, by layer: structure, to be pruned before single weights. Goes with no other count.</summary>
     public IReadOnlyDictionary<string, int> Rows { get; init; } = new Dictionary<string, int>();
 
+    /// <summary>
+    /// What a survivor's place costs in the file, for the method "admm": with <see cref="NetworkSurvivors"/>, or in place of any
+    /// count; null where all places cost the same.
+    /// </summary>
+    public RateRecipe? Rate { get; init; }
+
     /// <summary>The ADMM phase; for the method "admm".</summary>
     public AdmmRecipe Admm { get; init; } = new() { RhoGrowth = 1.3f };
 
@@ -147,6 +153,19 @@ public sealed record PurifyRecipe
 
     /// <summary>Points of validation accuracy that may be lost at each of the two places.</summary>
     public double MaxDrop { get; init; } = 0.05;
+}
+
+/// <summary>Pruning that counts bits: <see cref="Constraints.RateAwareCardinality"/>.</summary>
+public sealed record RateRecipe
+{
+    /// <summary>Loss that a bit of a survivor's position is worth; must be left out with <see cref="CodedBytes"/>, which finds it.</summary>
+    public double Lambda { get; init; }
+
+    /// <summary>Bytes that positions and values of all survivors may take by the model of the costs, in place of a number of survivors.</summary>
+    public int? CodedBytes { get; init; }
+
+    /// <summary>Bits that the value of a survivor will take on average, for <see cref="CodedBytes"/>.</summary>
+    public double ValueBits { get; init; } = 2.5;
 }
 
 /// <summary>What decides which weights are pruned.</summary>
@@ -198,6 +217,12 @@ public sealed record QuantizeRecipe
 
     /// <summary>Whether q_i is searched anew in each iteration; the paper finds it once, sec. 3.1.</summary>
     public bool SearchIntervalEachIteration { get; init; }
+
+    /// <summary>
+    /// Loss that a bit of a value is worth, for the method "levels" without rounds: levels that are rare cost more
+    /// (<see cref="Constraints.RateAwareLevels"/>). 0 takes the nearest level.
+    /// </summary>
+    public double LevelRate { get; init; }
 
     /// <summary>
     /// Share of the survivors that stand at their levels after each round of snapping, rising, in (0, 1); empty to snap all

@@ -7,6 +7,9 @@ namespace AdmmKit.Experiments.Recipes;
 /// <summary>Finds what is wrong with a recipe before anything is trained, and turns it into constraints.</summary>
 internal static class RecipeChecks
 {
+    /// <summary>What a survivor's place costs, by the model that all rate-aware prunings take.</summary>
+    private static RowColumnCosts Costs => new();
+
     public static void Check(Recipe recipe, NetworkSpec spec)
     {
         Range("batchSize", recipe.BatchSize, 1, 4096);
@@ -38,7 +41,11 @@ internal static class RecipeChecks
                 .. stage.NetworkSurvivors is null ? Array.Empty<string>() : ["networkSurvivors"],
                 .. stage.Rows.Count == 0 ? Array.Empty<string>() : ["rows"],
             ];
-            if (counts.Length != 1)
+            if (stage.Rate is { } rate)
+            {
+                Rate(where, stage, rate, counts);
+            }
+            else if (counts.Length != 1)
             {
                 throw new AdmmKitException(counts.Length == 0
                     ? $"{where} names no layer: say how many weights stay, with survivors, keepFraction, totalSurvivors, networkSurvivors or rows."
@@ -60,6 +67,7 @@ internal static class RecipeChecks
             Known("method", quantize.Method, QuantizeMethods.All);
             Admm("quantize", quantize.Admm, spec);
             Rounds(quantize);
+            LevelRate(quantize);
             if (quantize.Biases is { } biases)
             {
                 Training("quantize, biases", biases);
@@ -93,6 +101,13 @@ internal static class RecipeChecks
 
     public static INetworkConstraint Constraints(PruneRecipe stage, NetworkSpec spec)
     {
+        if (stage.Rate is { } rate)
+        {
+            return rate.CodedBytes is { } bytes ? RateAwareCardinality.ForBits(Costs, 8.0 * bytes, rate.ValueBits)
+                : stage.NetworkSurvivors is { } most ? RateAwareCardinality.ForSurvivors(Costs, most, rate.Lambda)
+                : RateAwareCardinality.ForLambda(Costs, rate.Lambda);
+        }
+
         if (stage.NetworkSurvivors is { } all)
         {
             return new NetworkCardinality(all);
@@ -154,6 +169,54 @@ internal static class RecipeChecks
         return [.. spec.Layers.Select(l => quantize.Bits.TryGetValue(l.Name, out int bits)
             ? bits
             : l.Kind == LayerKind.Convolution ? quantize.ConvolutionBits : quantize.FullyConnectedBits)];
+    }
+
+    private static void Rate(string where, PruneRecipe stage, RateRecipe rate, string[] counts)
+    {
+        if (stage.Method != PruneMethods.Admm)
+        {
+            throw new AdmmKitException($"{where} has a rate, which only the method '{PruneMethods.Admm}' takes: leave one of them out.");
+        }
+
+        if (counts.Length > 0 && (rate.CodedBytes is not null || counts is not ["networkSurvivors"]))
+        {
+            throw new AdmmKitException(
+                $"{where} has {string.Join(" and ", counts)} beside {(rate.CodedBytes is null ? "a rate" : "rate.codedBytes")}: a rate goes with networkSurvivors, with codedBytes, or alone.");
+        }
+
+        if (rate.CodedBytes is { } bytes)
+        {
+            Range(where + ", rate, codedBytes", bytes, 1, int.MaxValue);
+            if (rate.Lambda != 0)
+            {
+                throw new AdmmKitException($"{where} has rate.lambda beside rate.codedBytes, which finds the lambda itself: leave one of them out.");
+            }
+        }
+        else if (!(rate.Lambda > 0 && double.IsFinite(rate.Lambda)))
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"{where}: rate.lambda is {rate.Lambda}, but must be positive, or give rate.codedBytes: 1e-7 to 1e-5 are usual."));
+        }
+
+        if (!(rate.ValueBits >= 0 && rate.ValueBits <= 32))
+        {
+            throw new AdmmKitException(FormattableString.Invariant($"{where}: rate.valueBits is {rate.ValueBits}, but must be 0 to 32."));
+        }
+    }
+
+    private static void LevelRate(QuantizeRecipe quantize)
+    {
+        if (!(quantize.LevelRate >= 0 && double.IsFinite(quantize.LevelRate)))
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"quantize: levelRate is {quantize.LevelRate}, but must be finite and not negative; 0 takes the nearest level."));
+        }
+
+        if (quantize.LevelRate > 0 && (quantize.Method != QuantizeMethods.Levels || quantize.Rounds.Count > 0))
+        {
+            throw new AdmmKitException(
+                $"quantize has a levelRate, which only the method '{QuantizeMethods.Levels}' without rounds takes: leave it out, or the rounds.");
+        }
     }
 
     private static void Rounds(QuantizeRecipe quantize)

@@ -69,7 +69,8 @@ internal sealed class RecipeFlow(
             // Zeros among the ternary weights are pruned weights in the file: what is left there has one bit, its sign.
             QuantizeMethods.Ternary => Projected(new PerLayer(All(_ => new LevelsWithZero(1))), start, options, [.. bits.Select(_ => 1)]),
             QuantizeMethods.Joint => Projected(RecipeChecks.JointConstraints(quantize, spec), start, options, bits),
-            _ => pipeline.AdmmQuantize(start, pipeline.FindLevels(start, bits), options, quantize.SearchIntervalEachIteration, cancellation),
+            _ => pipeline.AdmmQuantize(
+                start, pipeline.FindLevels(start, bits), options, quantize.SearchIntervalEachIteration, quantize.LevelRate, cancellation),
         };
         SnapOrder order = quantize.RoundOrder == QuantizeMethods.LargestFirst ? SnapOrder.LargestFirst : SnapOrder.NearestFirst;
         outcome = pipeline.SnapInRounds(

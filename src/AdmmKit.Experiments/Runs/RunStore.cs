@@ -71,7 +71,7 @@ public sealed class RunStore(string folder)
         {
             foreach ((string key, bool unused) in new[]
             {
-                ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0),
+                ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0), ("rate", prune.Rate is null),
                 ("removeUnused", !prune.RemoveUnused), ("purify", prune.Purify is null),
             })
             {
@@ -80,6 +80,11 @@ public sealed class RunStore(string folder)
                     stage!.AsObject().Remove(key);
                 }
             }
+        }
+
+        if (recipe.Quantize is { LevelRate: 0 })
+        {
+            json["quantize"]!.AsObject().Remove("levelRate");
         }
 
         if (recipe.Pretrained is { } file)

@@ -35,10 +35,12 @@ internal sealed class Probes(string folder, DataSet data, int threads, IRunObser
     };
 
     /// <summary>Prunes the network of a run's end as the first pruning of a recipe says.</summary>
-    /// <param name="start">The run.</param>
+    /// <param name="start">The run. Where it has pruned already, its zeros are kept.</param>
     /// <param name="recipe">With one pruning; the network before it is that of the run, whatever it says.</param>
     public Evaluation Prune(RunResult start, Recipe recipe) => Probe(start, recipe, (flow, weights) =>
-        flow.Prune(recipe.Prune[0], new TrainedNetwork(weights, start.Dense.Validation), null).Validation);
+        flow.Prune(
+            recipe.Prune[0], new TrainedNetwork(weights, start.Dense.Validation),
+            start.Pruned.Count > 0 ? new PrunedNetwork(weights, start.Pruned[^1].Validation) : null).Validation);
 
     /// <summary>Quantizes the network of a run's end.</summary>
     /// <param name="start">The run.</param>

@@ -29,11 +29,24 @@ public static class SearchPresets
             ["85x split by hand"] = PaperRecipes.Full with { Prune = [.. PaperRecipes.Full.Prune.Where(p => p.Name is "40x" or "85x")], Quantize = null },
         };
 
+    /// <summary>How to compress a network within a drop of accuracy.</summary>
+    /// <param name="architecture">The network.</param>
+    /// <param name="maxDrop">How many points the file may lie below the dense network on the validation images.</param>
+    /// <param name="seed">The seed of every random choice.</param>
+    public static DropRecipe WithinDrop(string architecture, double maxDrop, ulong seed = 1) => new()
+    {
+        Network = new() { Architecture = architecture, Seed = seed, Pretrain = new() { Epochs = 8 } },
+        MaxDrop = maxDrop,
+        InitialKeepFraction = architecture.StartsWith("lenet5", StringComparison.Ordinal) ? Han : new Dictionary<string, double>(),
+    };
+
+    private static Dictionary<string, double> Han => new() { ["conv1"] = 0.66, ["conv2"] = 0.12, ["fc1"] = 0.08, ["fc2"] = 0.19 };
+
     // It begins with the shares of [Han2015], 12x, as the paper does: conv1 keeps two thirds there.
     private static SearchRecipe LeNet5 => new()
     {
         Network = new() { Architecture = "lenet5-relu", Pretrain = new() { Epochs = 8 } },
-        InitialKeepFraction = new Dictionary<string, double> { ["conv1"] = 0.66, ["conv2"] = 0.12, ["fc1"] = 0.08, ["fc2"] = 0.19 },
+        InitialKeepFraction = Han,
         ProbeBudget = 0.5,
         Probe = new() { TrainingImages = 20_000 },
         Final = new() { Admm = new() { Iterations = 10, RhoGrowth = 1.3f }, Retrain = new() { Epochs = 12, LearningRate = 2e-3 } },

@@ -64,7 +64,8 @@ public sealed class ShareSearch(
         Dictionary<string, double> best = KeepFraction(dense.Spec, result.Best);
         Recipe full = best.Count > 0 ? Final(best) : throw new AdmmKitException(
             $"Nothing can be pruned for the least {objective.Name} within a budget of {Line($"{recipe.ProbeBudget}")} points: every layer would keep more than its break-even, so the dense network is the answer. Allow a larger probeBudget, or let probes train longer.");
-        IReadOnlyList<ProbedBits> bits = recipe.Bits is { } b ? SearchBits(full, b, probes) : [];
+        IReadOnlyList<ProbedBits> bits = recipe.Bits is { } b
+            ? BitsPath(store.Execute(full, data, threads, observer: observer, cancellation: cancellation), b, ProbeImages, probes, observer) : [];
         if (bits.LastOrDefault(p => p.Accepted) is { } chosen)
         {
             full = full with { Quantize = recipe.Bits!.Final with { ConvolutionBits = chosen.ConvolutionBits, FullyConnectedBits = chosen.FullyConnectedBits } };
@@ -73,24 +74,35 @@ public sealed class ShareSearch(
         return new FinishedSearch(objective, dense.Spec, result, bits, dense.Dense.Validation, full);
     }
 
-    private IReadOnlyList<ProbedBits> SearchBits(Recipe full, BitsRecipe bits, Probes probes)
-    {
-        RunResult pruned = store.Execute(full, data, threads, observer: observer, cancellation: cancellation);
-        return BitsSearch.Run(pruned.Spec, pruned.Pruned[^1].Validation, Options(bits), (convolution, fullyConnected) =>
+    /// <summary>The search for the bits of a pruned network.</summary>
+    private static IReadOnlyList<ProbedBits> BitsPath(RunResult pruned, BitsRecipe bits, int? images, Probes probes, IRunObserver? observer) =>
+        BitsSearch.Run(pruned.Spec, pruned.Pruned[^1].Validation, Options(bits), (convolution, fullyConnected) =>
         {
-            Training.Evaluation validation = probes.Quantize(pruned, full with
-            {
-                TrainingImages = ProbeImages,
-                Quantize = bits.Probe with { ConvolutionBits = convolution, FullyConnectedBits = fullyConnected },
-            });
+            Training.Evaluation validation = ProbeBits(pruned, bits, convolution, fullyConnected, images, probes);
             observer?.Milestone(Line($"conv {convolution} b, fc {fullyConnected} b: {100 * validation.Accuracy:f2} %"));
             return validation;
         });
+
+    /// <summary>The fewest bits within the budget; null where not even the most are.</summary>
+    internal static ProbedBits? SearchBits(RunResult pruned, BitsRecipe bits, int? images, Probes probes, IRunObserver? observer)
+    {
+        double least = pruned.Pruned[^1].Validation.Accuracy - Options(bits).Budget;
+        return ProbeBits(pruned, bits, bits.MostBits, bits.MostBits, images, probes).Accuracy < least
+            ? null : BitsPath(pruned, bits, images, probes, observer).Last(p => p.Accepted);
     }
 
+    private static Training.Evaluation ProbeBits(
+        RunResult pruned, BitsRecipe bits, int convolution, int fullyConnected, int? images, Probes probes) =>
+        probes.Quantize(pruned, pruned.Recipe with
+        {
+            TrainingImages = images,
+            Quantize = bits.Probe with { ConvolutionBits = convolution, FullyConnectedBits = fullyConnected },
+        });
+
     /// <summary>A probe never sees more images than the network does.</summary>
-    private int? ProbeImages => recipe.Probe.TrainingImages is { } images && images < (recipe.Network.TrainingImages ?? int.MaxValue)
-        ? images : recipe.Network.TrainingImages;
+    internal static int? Fewer(int? probe, int? network) => probe is { } images && images < (network ?? int.MaxValue) ? images : network;
+
+    private int? ProbeImages => Fewer(recipe.Probe.TrainingImages, recipe.Network.TrainingImages);
 
     private Recipe Probe(Dictionary<string, double> keepFraction) => recipe.Network with
     {
@@ -103,7 +115,7 @@ public sealed class ShareSearch(
         Prune = [recipe.Final with { Name = Stage, KeepFraction = keepFraction }],
     };
 
-    private static BitsOptions Options(BitsRecipe bits) =>
+    internal static BitsOptions Options(BitsRecipe bits) =>
         new() { MostBits = bits.MostBits, FewestBits = bits.FewestBits, Budget = bits.ProbeBudget / 100 };
 
     /// <summary>What is wrong with the recipe is told before hours of training, not after.</summary>

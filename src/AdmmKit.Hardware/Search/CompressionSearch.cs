@@ -29,6 +29,21 @@ public sealed record SearchOptions
 
     /// <summary>Probes of each binary search.</summary>
     public int Bisections { get; init; } = 5;
+
+    /// <summary>
+    /// Probes after the binary searches, at most, that push single layers further: the one with most to save first. The binary
+    /// searches then take half of the budget, and the layers that are cheap to push the rest.
+    /// </summary>
+    public int Refinements { get; init; }
+
+    /// <summary>
+    /// Whether C_i is what a layer costs at its initial share, and not dense: for a network that is pruned already, whose layers are
+    /// no longer as large as they were.
+    /// </summary>
+    public bool CostAtInitial { get; init; }
+
+    /// <summary>Decimals of the shares, 1 to 9.</summary>
+    public int Decimals { get; init; } = 4;
 }
 
 /// <summary>A way to prune the network, to be tried.</summary>
@@ -63,11 +78,21 @@ public sealed record SearchResult(
 /// what is left of the layer so that none vanishes, come to alpha_i = alpha_i(0) exp(-s C_i / max C): s is the reduction that is
 /// searched. And layers above their break-even are not only restored, with the margin given to the others: it is also tried
 /// what the others must give back when these layers are pruned to half of their break-even. The cheaper of the two is taken.
+/// <para>A common reduction follows what a layer costs and not how much accuracy its weights are worth. With
+/// <see cref="SearchOptions.Refinements"/> each layer therefore goes on alone, the one with most to save first: it is halved as
+/// long as that is within the budget, then tried with half such steps, and left where a quarter of one is too much.</para>
 /// </remarks>
 public sealed class CompressionSearch
 {
     // Below its break-even by so much a layer gains enough to be worth the accuracy.
     private const double Below = 0.5;
+
+    // The share of the budget that a common reduction takes where single layers are pushed after it.
+    private const double CommonPart = 0.5;
+
+    // How far a single layer is pushed at first, and the least that is tried, as reductions of its own.
+    private static readonly double FirstPush = Math.Log(2);
+    private static readonly double LeastPush = FirstPush / 4;
 
     // A start that is already too much is made milder so often.
     private const int MilderStarts = 3;
@@ -78,6 +103,7 @@ public sealed class CompressionSearch
     private readonly Func<Candidate, Evaluation> probe;
     private readonly Evaluation dense;
     private readonly double leastAccuracy;
+    private readonly double commonAccuracy;
     private readonly double[] share;
     private readonly List<ProbedCandidate> path = [];
     private readonly double?[] settled;
@@ -90,9 +116,10 @@ public sealed class CompressionSearch
         Check(spec, options);
         this.dense = dense;
         leastAccuracy = dense.Accuracy - options.Budget;
-        double[] cost = [.. layers.Select(l => objective.Cost(l, 1))];
-        share = [.. cost.Select((c, i) => options.Held.Contains(layers[i].Name) ? 0 : c / cost.Max())];
+        commonAccuracy = dense.Accuracy - (options.Budget * (options.Refinements > 0 ? CommonPart : 1));
         start = [.. layers.Select(l => options.Initial.TryGetValue(l.Name, out double keep) ? keep : options.InitialKeepFraction)];
+        double[] cost = [.. layers.Select((l, i) => objective.Cost(l, options.CostAtInitial ? start[i] : 1))];
+        share = [.. cost.Select((c, i) => options.Held.Contains(layers[i].Name) ? 0 : c / cost.Max())];
         settled = new double?[layers.Count];
     }
 
@@ -122,6 +149,8 @@ public sealed class CompressionSearch
             _ when !(options.Budget >= 0 && options.Budget < 1) => FormattableString.Invariant($"the budget {options.Budget} is not a share of images, 0 or more and below 1"),
             _ when !(options.LargestReduction > 0 && options.LargestReduction <= 20) => FormattableString.Invariant($"the largest reduction {options.LargestReduction} is not above 0 and at most 20"),
             { Bisections: < 1 or > 30 } => FormattableString.Invariant($"{options.Bisections} bisections are not 1 to 30"),
+            { Refinements: < 0 or > 1000 } => FormattableString.Invariant($"{options.Refinements} refinements are not 0 to 1000"),
+            { Decimals: < 1 or > 9 } => FormattableString.Invariant($"{options.Decimals} decimals are not 1 to 9"),
             _ => null,
         };
         if (wrong is not null)
@@ -180,6 +209,8 @@ public sealed class CompressionSearch
             }
         }
 
+        Refine();
+
         // What is within the budget but has a layer that pays less than it costs is no answer; the dense network always is one.
         double denseCost = layers.Sum(l => objective.Cost(l, 1));
         Candidate best = path.Where(p => p.Accepted && !p.Candidate.KeepFraction.Where((keep, i) => IsAbove(i, keep)).Any())
@@ -207,6 +238,35 @@ public sealed class CompressionSearch
         }
     }
 
+    /// <summary>From the cheapest candidate that leaves a margin, pushes one layer after another.</summary>
+    private void Refine()
+    {
+        if (options.Refinements == 0 || path.Where(p => p.Validation.Accuracy >= commonAccuracy).MinBy(p => p.Candidate.Cost) is not { } best)
+        {
+            return;
+        }
+
+        double[] keep = [.. best.Candidate.KeepFraction];
+        double[] push = [.. keep.Select((k, i) => k < 1 && !options.Held.Contains(layers[i].Name) ? FirstPush : 0)];
+        for (int left = options.Refinements; left > 0; left--)
+        {
+            double Pushed(int i) => Rounded(layers[i], keep[i] * Math.Exp(-push[i]));
+            double Saved(int i) => push[i] < LeastPush ? 0 : objective.Cost(layers[i], keep[i]) - objective.Cost(layers[i], Pushed(i));
+            int next = Enumerable.Range(0, keep.Length).MaxBy(Saved);
+            if (!(Saved(next) > 0))
+            {
+                return;
+            }
+
+            double before = keep[next];
+            keep[next] = Pushed(next);
+            if (!Accepts("push " + layers[next].Name, best.Candidate.Reduction, [.. keep]))
+            {
+                (keep[next], push[next]) = (before, push[next] / 2);
+            }
+        }
+    }
+
     /// <summary>The largest reduction whose probe is accepted, to so many halvings; <paramref name="low"/> is taken for accepted.</summary>
     private double Bisect(string step, double low, double high)
     {
@@ -221,7 +281,12 @@ public sealed class CompressionSearch
 
     private bool Try(string step, double reduction)
     {
-        double[] keep = At(reduction);
+        Accepts(step, reduction, At(reduction));
+        return path[^1].Validation.Accuracy >= commonAccuracy;
+    }
+
+    private bool Accepts(string step, double reduction, double[] keep)
+    {
         var candidate = new Candidate(step, reduction, keep, layers.Select((l, i) => objective.Cost(l, keep[i])).Sum());
         Evaluation validation = keep.All(k => k >= 1) ? dense : probe(candidate);
         path.Add(new ProbedCandidate(candidate, validation, validation.Accuracy >= leastAccuracy));
@@ -238,5 +303,5 @@ public sealed class CompressionSearch
 
     private double Reduced(int layer, double reduction) => start[layer] * Math.Exp(-reduction * share[layer]);
 
-    private static double Rounded(LayerInfo layer, double keep) => Math.Max(Math.Round(keep, 4), 1.0 / layer.WeightCount);
+    private double Rounded(LayerInfo layer, double keep) => Math.Max(Math.Round(keep, options.Decimals), 1.0 / layer.WeightCount);
 }

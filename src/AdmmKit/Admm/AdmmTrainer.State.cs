@@ -67,6 +67,7 @@ public sealed partial class AdmmTrainer
             network.SetPenalty(i, Penalty.None);
         }
 
+        constraint.Freeze(network.Layers, z);
         history.Clear();
         history.AddRange(saved);
     }

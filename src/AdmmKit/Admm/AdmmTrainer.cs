@@ -57,7 +57,8 @@ public sealed partial class AdmmTrainer
             network.CopyWeights(i, z[i]);
         }
 
-        constraint.Project(network.Layers, z, z, rho);
+        constraint.Freeze(network.Layers, z);
+        Project();
         network.BeginPhase(new TrainingPhase(options.Phase, options.Iterations * options.StepsPerIteration, options.LearningRate));
     }
 
@@ -123,7 +124,7 @@ public sealed partial class AdmmTrainer
             }
         }
 
-        constraint.Project(network.Layers, z, z, rho);
+        Project();
         AdmmLayerResiduals[] residuals = [.. constrained.Select(UpdateDual)];
         Evaluation? evaluation = options.Evaluate ? EvaluateProjected(DataSplit.Validation) : null;
         history.Add(new AdmmIteration(history.Count + 1, loss, evaluation, residuals, Warnings(residuals)));
@@ -176,6 +177,13 @@ public sealed partial class AdmmTrainer
                     $"rho = {value} with growth {options.Rho.Growth} for {layer}: rho must be positive and its growth at least 1. The paper uses 0.003 and 1."));
             }
         }
+    }
+
+    /// <summary>What a set charges in the next projection follows from the Z of this one.</summary>
+    private void Project()
+    {
+        constraint.Project(network.Layers, z, z, rho);
+        constraint.Freeze(network.Layers, z);
     }
 
     /// <summary>In the scaled form U is the multiplier over rho, so it shrinks when rho grows.</summary>

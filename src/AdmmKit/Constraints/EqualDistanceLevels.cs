@@ -16,7 +16,6 @@ public sealed class EqualDistanceLevels : IConstraint
     // A level is q times a whole number, rounded to a float, and a searched q is a rounded quotient.
     private const double Tolerance = 1e-6;
     private readonly bool[] support;
-    private readonly int survivors;
 
     /// <summary>Sets the levels and the weights that take them.</summary>
     /// <param name="support">True for each surviving weight of the layer, row-major; copied.</param>
@@ -29,8 +28,11 @@ public sealed class EqualDistanceLevels : IConstraint
         Bits = bits;
         Interval = CheckInterval(interval, LevelsPerSign);
         this.support = support.ToArray();
-        survivors = support.Count(true);
+        Survivors = support.Count(true);
     }
+
+    /// <summary>How many weights survive.</summary>
+    public int Survivors { get; }
 
     /// <summary>n: bits to name a level.</summary>
     public int Bits { get; }
@@ -43,8 +45,11 @@ public sealed class EqualDistanceLevels : IConstraint
 
     /// <inheritdoc/>
     public string Description => FormattableString.Invariant($"{2 * LevelsPerSign} equal-distance levels ({Bits} bits) on ")
-        + FormattableString.Invariant($"{survivors} weights, ")
+        + FormattableString.Invariant($"{Survivors} weights, ")
         + (Interval is { } q ? FormattableString.Invariant($"q = {q}") : "q searched");
+
+    /// <summary>Whether a weight takes a level; one that does not is zero.</summary>
+    internal bool Survives(int index) => support[index];
 
     /// <summary>The support of pruned weights: true where a weight is not zero.</summary>
     /// <param name="weights">The weights of a layer after pruning.</param>
@@ -87,7 +92,7 @@ public sealed class EqualDistanceLevels : IConstraint
     {
         Validate(layer);
         Guard.Weights(layer, v, z);
-        float q = survivors == 0 ? 1 : IntervalFor(layer, v);
+        float q = Survivors == 0 ? 1 : IntervalFor(layer, v);
         for (int i = 0; i < v.Length; i++)
         {
             z[i] = support[i] ? q * IntervalSearch.NearestLevel(v[i], q, LevelsPerSign) : 0;
@@ -102,7 +107,7 @@ public sealed class EqualDistanceLevels : IConstraint
             return false;
         }
 
-        return survivors == 0 || OnLevels(OnSupport(z), IntervalFor(layer, z), 1, LevelsPerSign);
+        return Survivors == 0 || OnLevels(OnSupport(z), IntervalFor(layer, z), 1, LevelsPerSign);
     }
 
     /// <summary>Whether all values are multiples of q up to rounding, their magnitudes from lowest to highest.</summary>
@@ -127,7 +132,7 @@ public sealed class EqualDistanceLevels : IConstraint
 
     private float[] OnSupport(ReadOnlySpan<float> v)
     {
-        var kept = new float[survivors];
+        var kept = new float[Survivors];
         int n = 0;
         for (int i = 0; i < support.Length; i++)
         {

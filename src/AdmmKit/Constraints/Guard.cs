@@ -30,6 +30,21 @@ internal static class Guard
         }
     }
 
+    /// <summary>The arrays hold each layer's weights, those of <paramref name="v"/> finite, and each rho_i is positive.</summary>
+    public static void Network(
+        IReadOnlyList<LayerInfo> layers, IReadOnlyList<float[]> v, IReadOnlyList<float[]> z, ReadOnlySpan<float> rho)
+    {
+        for (int i = 0; i < layers.Count; i++)
+        {
+            Weights(layers[i], v[i], z[i]);
+            if (!(rho[i] > 0 && float.IsFinite(rho[i])))
+            {
+                throw new AdmmKitException(FormattableString.Invariant(
+                    $"Layer '{layers[i].Name}': rho is {rho[i]}, but must be positive and finite."));
+            }
+        }
+    }
+
     /// <summary>Both spans hold the layer's weights.</summary>
     public static void Lengths(LayerInfo layer, ReadOnlySpan<float> v, ReadOnlySpan<float> z)
     {

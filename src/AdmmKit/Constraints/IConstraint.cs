@@ -29,6 +29,14 @@ public interface IConstraint
     /// <exception cref="AdmmKitException">A value is not finite, or the set does not fit the layer.</exception>
     void Project(LayerInfo layer, ReadOnlySpan<float> v, Span<float> z, float rho);
 
+    /// <summary>Told of each new Z, and at first of W, by those who project again and again; see
+    /// <see cref="INetworkConstraint.Freeze"/>.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="z">The weights, row-major.</param>
+    void Freeze(LayerInfo layer, ReadOnlySpan<float> z)
+    {
+    }
+
     /// <summary>Whether a point lies in the set, up to float rounding.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="z">The point, row-major.</param>
@@ -56,6 +64,17 @@ public interface INetworkConstraint
     /// <param name="z">Receives Z_i of each layer; an array may be the same as in <paramref name="v"/>.</param>
     /// <param name="rho">rho_i of each layer, positive.</param>
     void Project(IReadOnlyList<LayerInfo> layers, IReadOnlyList<float[]> v, IReadOnlyList<float[]> z, ReadOnlySpan<float> rho);
+
+    /// <summary>
+    /// Told of each new Z, and at first of W, by <see cref="Admm.AdmmTrainer"/>: a set that charges for what it keeps takes its
+    /// statistics from there, and holds them for the next projection. They must follow from these weights alone, so that a run
+    /// that goes on from a saved state goes on to the same bits. A set that charges nothing has nothing to do.
+    /// </summary>
+    /// <param name="layers">All layers of the network.</param>
+    /// <param name="z">The weights of each layer.</param>
+    void Freeze(IReadOnlyList<LayerInfo> layers, IReadOnlyList<float[]> z)
+    {
+    }
 
     /// <summary>Whether a point lies in the set, up to float rounding.</summary>
     /// <param name="layers">All layers of the network.</param>

@@ -56,16 +56,7 @@ public sealed class NetworkCardinality : INetworkConstraint
     public void Project(IReadOnlyList<LayerInfo> layers, IReadOnlyList<float[]> v, IReadOnlyList<float[]> z, ReadOnlySpan<float> rho)
     {
         Validate(layers);
-        for (int i = 0; i < layers.Count; i++)
-        {
-            Guard.Weights(layers[i], v[i], z[i]);
-            if (!(rho[i] > 0 && float.IsFinite(rho[i])))
-            {
-                throw new AdmmKitException(FormattableString.Invariant(
-                    $"Layer '{layers[i].Name}': rho is {rho[i]}, but must be positive and finite."));
-            }
-        }
-
+        Guard.Network(layers, v, z, rho);
         int[] limited = [.. Enumerable.Range(0, layers.Count).Where(i => Applies(layers[i]))];
         float first = limited.Length > 0 ? rho[limited[0]] : 1;
         bool scaled = false;

@@ -53,6 +53,18 @@ public sealed class PerLayer : INetworkConstraint
     }
 
     /// <inheritdoc/>
+    public void Freeze(IReadOnlyList<LayerInfo> layers, IReadOnlyList<float[]> z)
+    {
+        for (int i = 0; i < layers.Count; i++)
+        {
+            if (constraints.TryGetValue(layers[i].Name, out IConstraint? constraint))
+            {
+                constraint.Freeze(layers[i], z[i]);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public bool Contains(IReadOnlyList<LayerInfo> layers, IReadOnlyList<float[]> z)
     {
         for (int i = 0; i < layers.Count; i++)

@@ -143,15 +143,18 @@ public sealed class CompressionPipeline
     /// <param name="levels">Bits and interval of each layer.</param>
     /// <param name="options">How to iterate.</param>
     /// <param name="searchAgain">Whether q_i is searched anew in each iteration instead of held.</param>
+    /// <param name="rate">lambda of <see cref="RateAwareLevels"/>; 0 for the nearest levels.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     public QuantizeOutcome AdmmQuantize(
-        PrunedNetwork pruned, IReadOnlyList<LayerLevels> levels, AdmmOptions options, bool searchAgain = false, CancellationToken cancellation = default)
+        PrunedNetwork pruned, IReadOnlyList<LayerLevels> levels, AdmmOptions options, bool searchAgain = false, double rate = 0,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pruned);
         ArgumentNullException.ThrowIfNull(levels);
         network.Prepare(pruned.Weights, pruned);
         EqualDistanceLevels[] constraints = [.. levels.Select((l, i) => new EqualDistanceLevels(pruned.Mask(i), l.Bits, searchAgain ? null : l.Q))];
-        var perLayer = new PerLayer(constraints.Select((c, i) => (c, i)).ToDictionary(p => network.Layers[p.i].Name, p => (IConstraint)p.c));
+        var perLayer = new PerLayer(network.Layers.Zip(constraints).ToDictionary(
+            p => p.First.Name, p => rate == 0 ? (IConstraint)p.Second : new RateAwareLevels(p.Second, rate)));
         AdmmOutcome outcome = RunAdmm(perLayer, options, pruned, cancellation);
         if (searchAgain)
         {

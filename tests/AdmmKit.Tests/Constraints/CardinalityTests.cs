@@ -158,7 +158,7 @@ public class NetworkCardinalityTests : ProjectionLaws
         bool[] applies = [.. layers.SelectMany(l => Enumerable.Repeat(set.Applies(l), l.WeightCount))];
         return new Case(
             FullyConnected(1, weights.Length),
-            new JoinedSet(layers, set),
+            new JoinedSet(layers, set, set.Description, Rho),
             weights.Length > 10 ? null : BruteForce.OverSupports(weights.Length, kept => Feasible(kept, applies, set.Survivors), weights),
             weights);
     }
@@ -166,35 +166,4 @@ public class NetworkCardinalityTests : ProjectionLaws
     // What is free stays whole, and what is not keeps to the budget.
     private static bool Feasible(bool[] kept, bool[] applies, int budget) =>
         kept.Zip(applies).All(p => p.First || p.Second) && kept.Zip(applies).Count(p => p.First && p.Second) <= budget;
-
-    /// <summary>Lets the laws of one layer try a constraint on several: their weights one after the other.</summary>
-    private sealed class JoinedSet(LayerInfo[] layers, NetworkCardinality set) : IConstraint
-    {
-        public string Description => set.Description;
-
-        public void Validate(LayerInfo layer) => set.Validate(layers);
-
-        public void Project(LayerInfo layer, ReadOnlySpan<float> v, Span<float> z, float rho)
-        {
-            float[][] from = Split(v);
-            float[][] to = v.Overlaps(z) ? from : Split(z);
-            set.Project(layers, from, to, Rho.AsSpan(0, layers.Length));
-            to.SelectMany(x => x).ToArray().CopyTo(z);
-        }
-
-        public bool Contains(LayerInfo layer, ReadOnlySpan<float> z) => set.Contains(layers, Split(z));
-
-        private float[][] Split(ReadOnlySpan<float> v)
-        {
-            var parts = new float[layers.Length][];
-            for (int i = 0; i < layers.Length; i++)
-            {
-                int count = Math.Min(v.Length, layers[i].WeightCount);
-                parts[i] = v[..count].ToArray();
-                v = v[count..];
-            }
-
-            return parts;
-        }
-    }
 }

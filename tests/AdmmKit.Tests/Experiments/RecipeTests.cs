@@ -97,6 +97,18 @@ public class RecipeTests
         { new Recipe { Quantize = new() { RoundOrder = "nearst" } }, "Did you mean 'nearest'?" },
         { new Recipe { Quantize = new() { Rounds = [1] } }, "less than 1" },
         { new Recipe { Quantize = new() { Method = QuantizeMethods.Joint } }, "needs survivors for every layer" },
+        { Stage(p => p with { Rate = new() { Lambda = 1e-6 } }), "beside a rate" },
+        { Rated(new() { CodedBytes = 900 }, survivors: 100), "networkSurvivors beside rate.codedBytes" },
+        { Rated(new() { CodedBytes = 900, Lambda = 1e-6 }), "finds the lambda itself" },
+        { Rated(new() { CodedBytes = 0 }), "codedBytes is 0" },
+        { Rated(new()), "rate.lambda is 0" },
+        { Rated(new() { Lambda = double.NaN }), "rate.lambda is NaN" },
+        { Rated(new() { Lambda = 1e-6 }, survivors: 1_000_000), "1000000" },
+        { Rated(new() { Lambda = 1e-6, ValueBits = -1 }), "valueBits" },
+        { Rated(new() { Lambda = 1e-6 }, PruneMethods.Magnitude), "only the method 'admm'" },
+        { new Recipe { Quantize = new() { LevelRate = -1 } }, "levelRate is -1" },
+        { new Recipe { Quantize = new() { LevelRate = 1e-6, Rounds = [0.5] } }, "without rounds" },
+        { new Recipe { Quantize = new() { LevelRate = 1e-6, Method = QuantizeMethods.Ternary } }, "only the method 'levels'" },
         { new Recipe { Quantize = new() { Survivors = new Dictionary<string, int> { ["fc1"] = 5 } } }, "only the method 'joint'" },
     };
 
@@ -118,6 +130,9 @@ public class RecipeTests
         IReadOnlyDictionary<string, int> last = PaperRecipes.Full.Prune[^1].Survivors;
         Assert.InRange(((3 * (last["conv1"] + last["conv2"])) + (2 * (last["fc1"] + last["fc2"]))) / 8.0, 1, 890);
     }
+
+    private static Recipe Rated(RateRecipe rate, string method = PruneMethods.Admm, int? survivors = null) =>
+        new() { Prune = [new() { Method = method, Rate = rate, NetworkSurvivors = survivors }] };
 
     private static Recipe Stage(Func<PruneRecipe, PruneRecipe> change) =>
         new() { Prune = [change(new() { Survivors = new Dictionary<string, int> { ["fc1"] = 5 } })] };

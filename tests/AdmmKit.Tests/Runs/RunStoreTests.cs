@@ -126,6 +126,39 @@ public sealed class RunStoreTests : IDisposable
     }
 
     [Fact]
+    public void Costs_that_were_frozen_are_the_same_after_a_cut()
+    {
+        // Weights of the wider layers are smaller: with one rho for all they would lose every survivor.
+        var admm = new AdmmRecipe { Iterations = 4, RhoPerLayer = new Dictionary<string, float> { ["fc1"] = 0.024f, ["fc2"] = 0.01f } };
+        var rate = new RateRecipe { Lambda = 1e-7 };
+        Recipe recipe = Small with
+        {
+            Prune = [Small.Prune[0] with { KeepFraction = new Dictionary<string, double>(), NetworkSurvivors = 50_000, Rate = rate, Admm = admm }],
+            Quantize = Small.Quantize! with { LevelRate = 1e-5, Admm = new() { Iterations = 4 } },
+        };
+        RunResult whole = new CompressionRun(recipe, data).Execute(1);
+        Assert.NotEqual(
+            new CompressionRun(recipe with { Quantize = recipe.Quantize with { LevelRate = 0 } }, data).Execute(1).Quantized!.Model.Decode().Weights[0],
+            whole.Quantized!.Model.Decode().Weights[0]);
+        RunResult? resumed = null;
+        for (int cuts = 0; resumed is null; cuts++)
+        {
+            using var source = new CancellationTokenSource();
+            try
+            {
+                resumed = new RunStore(folder.Path).Execute(
+                    recipe, data, 1, observer: new Observer(lines) { ReportsLeft = 1, OnLastReport = source.Cancel }, cancellation: source.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.InRange(cuts, 0, 100);
+            }
+        }
+
+        AssertSame(whole, resumed);
+    }
+
+    [Fact]
     public void A_damaged_checkpoint_is_told_and_the_one_before_it_leads_to_the_same_bits()
     {
         RunResult whole = new CompressionRun(Small, data).Execute(1);
@@ -319,6 +352,8 @@ public sealed class RunStoreTests : IDisposable
         Assert.Equal(key, RunStore.Key(reread, data));
         Assert.Equal(key, RunStore.Key(reordered, data with { Name = "elsewhere", Source = "another folder" }));
         Assert.NotEqual(key, RunStore.Key(Small with { Seed = 2 }, data));
+        Assert.NotEqual(key, RunStore.Key(Small with { Prune = [Small.Prune[0] with { Rate = new() }] }, data));
+        Assert.NotEqual(key, RunStore.Key(Small with { Quantize = Small.Quantize! with { LevelRate = 1 } }, data));
         Assert.NotEqual(key, RunStore.Key(Small, data with { Checksums = new Dictionary<string, string> { ["images"] = "other" } }));
     }
 

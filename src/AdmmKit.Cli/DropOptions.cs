@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Globalization;
+using AdmmKit.Engine;
+using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Runs;
+using AdmmKit.Experiments.Search;
+using AdmmKit.Hardware.Search;
+using AdmmKit.Storage;
+
+namespace AdmmKit.Cli;
+
+/// <summary>The options of <c>compress --max-drop</c>: the user says what may be lost, and everything else is chosen.</summary>
+internal sealed class DropOptions
+{
+    private static readonly string[] Objectives = ["survivors", "bytes"];
+
+    public Option<double?> MaxDrop { get; } = new("--max-drop")
+    {
+        Description = "Compresses as far as this many points of validation accuracy allow, and chooses all else: 0.2, for example. Takes of the flags above only --architecture, --epochs and --iterations.",
+        HelpName = "POINTS",
+    };
+
+    public Option<string?> Objective { get; } = new("--objective")
+    {
+        Description = "With --max-drop, what to make small: " + string.Join(" or ", Objectives) + ". Default " + Objectives[0] + ".",
+        HelpName = "NAME",
+    };
+
+    /// <summary>Adds the options and what they exclude.</summary>
+    public void AddTo(Command command, IReadOnlyList<Option> excluded)
+    {
+        command.Options.Add(MaxDrop);
+        command.Options.Add(Objective);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(Objective) is { } name && !Objectives.Contains(name))
+            {
+                result.AddError(Names.Unknown("objective", name, Objectives));
+            }
+
+            if (result.GetResult(MaxDrop) is not { Tokens: [var token] })
+            {
+                if (result.GetResult(Objective) is not null)
+                {
+                    result.AddError("--objective says what --max-drop makes small: give --max-drop too, such as --max-drop 0.2.");
+                }
+
+                return;
+            }
+
+            if (double.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double drop) && !(drop >= 0 && drop < 100))
+            {
+                result.AddError("--max-drop must be 0 or more points, and less than 100; 0.2 allows 99.1 % where the dense network has 99.3 %.");
+            }
+
+            string[] both = [.. excluded.Where(o => result.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+            if (both.Length > 0)
+            {
+                result.AddError($"--max-drop chooses what {string.Join(", ", both)} would say: leave out one or the other.");
+            }
+        });
+    }
+
+    /// <summary>Searches and compresses; the promise is checked again on the file as it is read back.</summary>
+    public static (RunResult Result, CompressedNetwork Model, string Promise) Run(
+        DropRecipe recipe, string? objective, DataSet data, string output, string folder, int threads, CancellationToken cancellation)
+    {
+        var store = new RunStore(Path.Combine(folder, "runs"));
+        FinishedDrop found = ConsoleObserver.Watch(observer =>
+            new DropSearch(recipe, data, store, Path.Combine(folder, "probes"), threads, observer, cancellation)
+                .Run(objective == "bytes" ? new BytesObjective() : new SurvivorsObjective()));
+        found.Run.Models.Last().Model.Save(output);
+        SearchRecord.Write(Path.ChangeExtension(output, ".search.json"), found.Searches);
+        CompressedNetwork model = CompressedNetwork.Load(output);
+        int correct = ScalarNetwork.CountCorrect(model, data.Validation, threads, cancellation);
+        double drop = 100.0 * (found.Dense.Correct - correct) / found.Dense.Count;
+        return correct == found.Validation.Correct
+            ? (found.Run, model, string.Create(CultureInfo.InvariantCulture,
+                $"Promise kept: {Math.Max(drop, 0):f2} of {recipe.MaxDrop} points lost on {found.Dense.Count} validation images ({100 * found.Dense.Accuracy:f2} % dense, {100.0 * correct / found.Dense.Count:f2} % decoded from '{output}')."))
+            : throw new AdmmKitException($"'{output}' does not give back the network that was written: {correct} correct validation images, {found.Validation.Correct} before. Check the disk, and give the same command again.");
+    }
+}
