@@ -26,7 +26,7 @@ public sealed record SoftTargets(NetworkWeights Teacher, double Weight, double T
     /// <param name="options">How it trains.</param>
     /// <param name="weight">w.</param>
     /// <param name="temperature">T.</param>
-    /// <exception cref="AdmmKitException">The targets would take more than <see cref="MaximumBytes"/>, or w or T is out of range.</exception>
+    /// <exception cref="AdmmKitException">The targets would take too much memory, or w or T is out of range.</exception>
     public static void Check(NetworkSpec spec, int trainingImages, EngineOptions options, double weight, double temperature)
     {
         ArgumentNullException.ThrowIfNull(spec);

@@ -100,7 +100,7 @@ public sealed class CompressionPipeline
 
     /// <summary>
     /// Removes what has no effect, and near-empty outputs and input channels while the accuracy on the validation images bears
-    /// it: <see cref="Purifier"/>. For a network whose survivors are not on levels: biases change, and levels have none.
+    /// it: <see cref="Purifier"/>. Weights are only set to zero, so those on levels stay there; biases change.
     /// </summary>
     /// <param name="spec">What the network computes.</param>
     /// <param name="pruned">The pruned network.</param>

@@ -36,10 +36,13 @@ internal sealed class LayerReads(LayerInfo layer, Node node, ImageShape input)
         }
     }
 
+    /// <summary>The shape behind a step, or of the image.</summary>
+    public static ImageShape ShapeOf(NetworkSpec spec, int step) => step == NetworkSpec.Image ? spec.Input : spec.Shapes[step];
+
     /// <summary>One for each layer of a network.</summary>
     public static LayerReads[] Of(NetworkSpec spec) =>
     [
-        .. spec.Nodes.Select((node, i) => (node, Input: spec.Inputs[i][0] == NetworkSpec.Image ? spec.Input : spec.Shapes[spec.Inputs[i][0]]))
+        .. spec.Nodes.Select((node, i) => (node, Input: ShapeOf(spec, spec.Inputs[i][0])))
             .Where(s => s.node.Layer(s.Input) is not null)
             .Select((s, layer) => new LayerReads(spec.Layers[layer], s.node, s.Input)),
     ];

@@ -48,7 +48,8 @@ public static class Purifier
     /// <param name="cancellation">Stops between two evaluations.</param>
     /// <exception cref="AdmmKitException">The weights are not those of such a network, or an option is out of range.</exception>
     public static PurificationResult Run(
-        NetworkSpec spec, NetworkWeights weights, Func<NetworkWeights, Evaluation> evaluate, PurificationOptions options, CancellationToken cancellation = default)
+        NetworkSpec spec, NetworkWeights weights, Func<NetworkWeights, Evaluation> evaluate, PurificationOptions options,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(evaluate);
         ArgumentNullException.ThrowIfNull(options);
@@ -82,8 +83,9 @@ public static class Purifier
             (Group Group, int Survivors, double Norm)[] living =
             [
                 .. Enumerable.Range(0, count).Select(i => new Group(layer, isRow, i))
-                    .Select(g => (g, Survivors: Positions(g).Count(j => now.Weights[layer][j] != 0), Math.Sqrt(Positions(g).Sum(j => (double)now.Weights[layer][j] * now.Weights[layer][j]))))
-                    .Where(g => g.Survivors > 0),
+                    .Select(g => (g, Left: Positions(g).Select(j => (double)now.Weights[layer][j]).Where(w => w != 0).ToArray()))
+                    .Where(g => g.Left.Length > 0)
+                    .Select(g => (g.g, g.Left.Length, Math.Sqrt(g.Left.Sum(w => w * w)))),
             ];
             double least = living.Length == 0 ? 0 : options.NormShare * living.Average(g => g.Norm);
             return living.Where(g => g.Survivors <= options.Survivors || g.Norm <= least).Select(g => (g.Group, g.Norm));

@@ -23,13 +23,19 @@ public static class UnusedPaths
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(weights);
-        if (!spec.Layers.Select(l => (l.WeightCount, l.Rows)).SequenceEqual(weights.Weights.Zip(weights.Biases, (w, b) => (w.Length, b.Length))))
+        IEnumerable<(int, int)> given = weights.Weights.Zip(weights.Biases, (w, b) => (w.Length, b.Length));
+        if (!spec.Layers.Select(l => (l.WeightCount, l.Rows)).SequenceEqual(given))
         {
-            throw new AdmmKitException($"The weights do not fit '{spec.Name}': it needs {string.Join(", ", spec.Layers.Select(l => $"{l.Name} {l.Shape}"))}.");
+            string needed = string.Join(", ", spec.Layers.Select(l => $"{l.Name} {l.Shape}"));
+            throw new AdmmKitException($"The weights do not fit '{spec.Name}': it needs {needed}.");
         }
 
         spec.CheckNormalizations(weights.Normalizations);
-        NetworkWeights left = weights with { Weights = [.. weights.Weights.Select(w => (float[])w.Clone())], Biases = [.. weights.Biases.Select(b => (float[])b.Clone())] };
+        NetworkWeights left = weights with
+        {
+            Weights = [.. weights.Weights.Select(w => (float[])w.Clone())],
+            Biases = [.. weights.Biases.Select(b => (float[])b.Clone())],
+        };
         var paths = new Paths(spec, left);
         // Once each is enough. Moving constants goes from the image on, so all are known where they are read. What is removed
         // on the way back feeds nothing, so it makes no new constant that anybody would read.
@@ -48,11 +54,11 @@ public static class UnusedPaths
 
         public void MoveConstants()
         {
-            (int layer, int norm) = (0, 0);
+            (int layer, int norm, var ofImage) = (0, 0, new double?[spec.Input.Channels]);
             for (int i = 0; i < spec.Nodes.Count; i++)
             {
                 int channels = spec.Shapes[i].Channels;
-                double?[][] inputs = [.. spec.Inputs[i].Select(f => f == NetworkSpec.Image ? new double?[spec.Input.Channels] : constants[f])];
+                double?[][] inputs = [.. spec.Inputs[i].Select(f => f == NetworkSpec.Image ? ofImage : constants[f])];
                 double?[] first = inputs[0];
                 constants[i] = spec.Nodes[i] switch
                 {
@@ -63,7 +69,7 @@ public static class UnusedPaths
                     // A channel of zeros stays one; any other is divided by what its neighbours say.
                     Node.LocalResponseNorm => Array.ConvertAll(first, v => v == 0 ? v : null),
                     Node.Shortcut => [.. Enumerable.Range(0, channels).Select(c => Source(i, c) is { } from ? first[from] : 0)],
-                    Node.Add => [.. Enumerable.Range(0, channels).Select(c => inputs.Aggregate((double?)0, (sum, input) => sum + input[c]))],
+                    Node.Add => [.. Enumerable.Range(0, channels).Select(c => inputs.Aggregate((double?)0, (sum, v) => sum + v[c]))],
                     Node.Concat => [.. inputs.SelectMany(v => v)],
                     _ => new double?[channels],
                 };
@@ -86,13 +92,13 @@ public static class UnusedPaths
                 int offset = 0;
                 foreach (int from in spec.Inputs[i])
                 {
-                    int channels = (from == NetworkSpec.Image ? spec.Input : spec.Shapes[from]).Channels;
+                    int channels = LayerReads.ShapeOf(spec, from).Channels;
                     for (int c = 0; c < channels && from != NetworkSpec.Image; c++)
                     {
                         read[from][c] |= spec.Nodes[i] switch
                         {
                             Node.Convolution or Node.FullyConnected => reads[layer].OfChannel(c).Any(j => weights.Weights[layer][j] != 0),
-                            Node.LocalResponseNorm n => Enumerable.Range(c - (n.Size / 2), n.Size).Any(o => o >= 0 && o < channels && output[o]),
+                            Node.LocalResponseNorm n => Enumerable.Range(c - (n.Size / 2), n.Size).Any(o => output.ElementAtOrDefault(o)),
                             Node.Shortcut => output[c + Before(i)],
                             Node.Concat => output[offset + c],
                             _ => output[c],
@@ -131,11 +137,12 @@ public static class UnusedPaths
             return [.. b.Select((bias, row) => reads[layer].OfRow(row).Any(j => w[j] != 0) ? (double?)null : bias)];
         }
 
-        private static double?[] Normalize(float[] norm, double?[] input) =>
-        [
-            .. input.Select((v, c) => (norm[c] * (v - norm[(2 * input.Length) + c]) / Math.Sqrt(norm[(3 * input.Length) + c] + Node.BatchNorm.Epsilon))
-                + norm[input.Length + c]),
-        ];
+        private static double?[] Normalize(float[] norm, double?[] input)
+        {
+            int n = input.Length;
+            double Deviation(int c) => Math.Sqrt(norm[(3 * n) + c] + Node.BatchNorm.Epsilon);
+            return [.. input.Select((v, c) => (norm[c] * (v - norm[(2 * n) + c]) / Deviation(c)) + norm[n + c])];
+        }
 
         private void RemoveRows(int layer, bool[] read)
         {
@@ -150,17 +157,13 @@ public static class UnusedPaths
         }
 
         /// <summary>Channels of zeros that a shortcut puts before the others.</summary>
-        private int Before(int step)
-        {
-            int from = spec.Inputs[step][0];
-            return (spec.Shapes[step].Channels - (from == NetworkSpec.Image ? spec.Input : spec.Shapes[from]).Channels) / 2;
-        }
+        private int Before(int step) => (spec.Shapes[step].Channels - LayerReads.ShapeOf(spec, spec.Inputs[step][0]).Channels) / 2;
 
         /// <summary>The channel that a shortcut hands on, or null for one of its zeros.</summary>
         private int? Source(int step, int channel)
         {
-            int from = spec.Inputs[step][0], source = channel - Before(step);
-            return source >= 0 && source < (from == NetworkSpec.Image ? spec.Input : spec.Shapes[from]).Channels ? source : null;
+            int source = channel - Before(step);
+            return source >= 0 && source < LayerReads.ShapeOf(spec, spec.Inputs[step][0]).Channels ? source : null;
         }
     }
 }

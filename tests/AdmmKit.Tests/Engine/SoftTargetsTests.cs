@@ -108,7 +108,8 @@ public unsafe class SoftTargetsTests
                 double[] expected = Softmax(Array.ConvertAll(scores[i], s => (double)s), 2);
                 Assert.All(Enumerable.Range(0, 5), c => Assert.Equal(expected[c], table.Of(batch, i)[c], 1e-6));
                 var given = new Batch(images, null, 0, 60, 2, 0, null, [.. Enumerable.Repeat(batch.VariantAt(i), 60)]);
-                Assert.Equal((batch.ShiftAt(i), batch.FlipAt(i), batch.VariantAt(i)), (given.ShiftAt(3), given.FlipAt(3), given.VariantAt(3)));
+                Assert.Equal(
+                    (batch.ShiftAt(i), batch.FlipAt(i), batch.VariantAt(i)), (given.ShiftAt(3), given.FlipAt(3), given.VariantAt(3)));
             }
         }
 
@@ -133,20 +134,24 @@ public unsafe class SoftTargetsTests
     {
         DataSet data = TestData.BlobData(Spec.Input, 5, 40);
         using var network = new TrainableNetwork(Spec, data, new EngineOptions { BatchSize = 16, MaxShift = 1 });
-        foreach ((double weight, double temperature) in new[] { (-0.1, 1.0), (1.1, 1), (double.NaN, 1), (0.5, 0), (0.5, double.PositiveInfinity) })
+        (double, double)[] outOfRange = [(-0.1, 1.0), (1.1, 1), (double.NaN, 1), (0.5, 0), (0.5, double.PositiveInfinity)];
+        foreach ((double weight, double temperature) in outOfRange)
         {
-            Assert.Contains("temperature positive", Refused(() => network.SoftTargets = new SoftTargets(Weights(2), weight, temperature)), StringComparison.Ordinal);
+            string message = Refused(() => network.SoftTargets = new SoftTargets(Weights(2), weight, temperature));
+            Assert.Contains("temperature positive", message, StringComparison.Ordinal);
         }
 
         NetworkWeights wrong = new([new float[54], new float[3]], [new float[6], new float[5]]);
         Assert.Contains("do not fit", Refused(() => network.SoftTargets = new SoftTargets(wrong, 0.5, 2)), StringComparison.Ordinal);
         Assert.Null(network.SoftTargets);
-        Assert.Contains("1800 MB", Refused(() => SoftTargets.Check(Spec, 10_000_000, new EngineOptions { MaxShift = 1 }, 0.5, 4)), StringComparison.Ordinal);
+        string tooLarge = Refused(() => SoftTargets.Check(Spec, 10_000_000, new EngineOptions { MaxShift = 1 }, 0.5, 4));
+        Assert.Contains("1800 MB", tooLarge, StringComparison.Ordinal);
 
-        var damaged = new SoftTargets(new([Enumerable.Repeat(float.NaN, 54).ToArray(), new float[270]], [new float[6], new float[5]]), 0.5, 4);
-        network.SoftTargets = damaged;
+        float[] damaged = [.. Enumerable.Repeat(float.NaN, 54)];
+        network.SoftTargets = new SoftTargets(new([damaged, new float[270]], [new float[6], new float[5]]), 0.5, 4);
         network.BeginPhase(new TrainingPhase("p", 1, new LearningRate.Constant(1e-3)));
-        Assert.Contains("gives the soft targets", Assert.Throws<DivergedException>(() => network.Train(1, null, CancellationToken.None)).Message, StringComparison.Ordinal);
+        string diverged = Assert.Throws<DivergedException>(() => network.Train(1, null, CancellationToken.None)).Message;
+        Assert.Contains("gives the soft targets", diverged, StringComparison.Ordinal);
     }
 
     private static string Refused(Action action) => Assert.Throws<AdmmKitException>(action).Message;
@@ -184,12 +189,13 @@ public unsafe class SoftTargetsTests
         }
 
         return new NetworkWeights(
-            [.. Spec.Layers.Select(l => Draw(l.Name, l.WeightCount, 0.4))], [.. Spec.Layers.Select(l => Draw(l.Name + " biases", l.Rows, 0.2))]);
+            [.. Spec.Layers.Select(l => Draw(l.Name, l.WeightCount, 0.4))],
+            [.. Spec.Layers.Select(l => Draw(l.Name + " biases", l.Rows, 0.2))]);
     }
 
     private static double[][] Outputs(NetworkWeights weights, ImageSet images) => new ReferenceNetwork(Spec).Outputs(
         ReferenceNetwork.ToDouble(weights.Weights), ReferenceNetwork.ToDouble(weights.Biases), [],
-        [.. Enumerable.Range(0, images.Count).Select(i => images.Pixels.Slice(i * Spec.Input.Size, Spec.Input.Size).ToArray().Select(p => p / 255.0).ToArray())],
+        [.. images.Pixels.ToArray().Select(p => p / 255.0).Chunk(Spec.Input.Size)],
         training: false);
 
     /// <summary>The images of a batch, moved and mirrored pixel by pixel.</summary>

@@ -10,7 +10,8 @@ namespace AdmmKit.Tests.Purification;
 /// <summary>Near-empty outputs and channels go while the accuracy bears it.</summary>
 public class PurifierTests
 {
-    private static readonly NetworkSpec Spec = new("chain", new(1, 1, 5), [new Node.FullyConnected("a", 5), new Node.Relu(), new Node.FullyConnected("b", 2)]);
+    private static readonly NetworkSpec Spec = new(
+        "chain", new(1, 1, 5), [new Node.FullyConnected("a", 5), new Node.Relu(), new Node.FullyConnected("b", 2)]);
 
     // Rows of one survivor (0, 1, 2), of two, and of three; each is read by both classes.
     private static readonly NetworkWeights Weights = new(
@@ -74,11 +75,14 @@ public class PurifierTests
     {
         // Without the first neuron of a, the second one of b reads one input of its two, and goes, and with it the third of a.
         NetworkSpec spec = new("chain", new(1, 1, 2),
-            [new Node.FullyConnected("a", 3), new Node.Relu(), new Node.FullyConnected("b", 2), new Node.Relu(), new Node.FullyConnected("c", 2)]);
+        [
+            new Node.FullyConnected("a", 3), new Node.Relu(), new Node.FullyConnected("b", 2), new Node.Relu(),
+            new Node.FullyConnected("c", 2),
+        ]);
         NetworkWeights weights = new([[1, 0, 2, 3, 4, 5], [0, 6, 7, 1, 0, 2], [1, 2, 3, 4]], [new float[3], new float[2], new float[2]]);
-        static bool Empty(NetworkWeights w, int layer, int row, int columns) => NetworkWeights.CountNonZero(w.Weights[layer].AsSpan(row * columns, columns)) == 0;
-        // The second neuron of a and the first of b are needed, and each class reads both of b, while there are both.
-        Evaluation Evaluate(NetworkWeights w) => new(Empty(w, 0, 1, 2) || Empty(w, 1, 0, 3) || w.Weights[1][1] == 0 || w.Weights[1][2] == 0 ? 9 : 10, 10, 0);
+        // The second neuron of a is needed, and the first of b with two of what it reads.
+        static Evaluation Evaluate(NetworkWeights w) =>
+            new(w.Weights[0][2] == 0 || w.Weights[0][3] == 0 || w.Weights[1][1] == 0 || w.Weights[1][2] == 0 ? 9 : 10, 10, 0);
         NetworkWeights left = Purifier.Run(spec, weights, Evaluate, new(1, 0, 0)).Network.Weights;
         Assert.Equal([0, 0, 2, 3, 4, 5], left.Weights[0]);
         Assert.Equal([0, 6, 7, 0, 0, 0], left.Weights[1]);
@@ -98,16 +102,20 @@ public class PurifierTests
     [Fact]
     public void The_pipeline_evaluates_on_validation_images_and_sets_the_network_up_by_itself()
     {
-        var spec = new NetworkSpec("small", new(1, 8, 8), [new Node.FullyConnected("a", 20), new Node.Relu(), new Node.FullyConnected("b", 4)]);
+        var spec = new NetworkSpec(
+            "small", new(1, 8, 8), [new Node.FullyConnected("a", 20), new Node.Relu(), new Node.FullyConnected("b", 4)]);
         using var network = new TrainableNetwork(spec, TestData.BlobData(spec.Input, 4, 300), new EngineOptions { Threads = 1 });
         var pipeline = new CompressionPipeline(network);
         NetworkWeights dense = pipeline.Pretrain(new TrainingPhase("dense", 60, new LearningRate.Constant(5e-3))).Weights;
         // Every neuron keeps one of its weights in turn, and a few keep more.
         float[] thin = [.. dense.Weights[0].Select((w, j) => j % 64 == 3 * (j / 64) || (j / 64 < 8 && j % 4 == 0) ? w : 0)];
         PrunedNetwork pruned = pipeline.Retrain(
-            new PrunedNetwork(dense with { Weights = [thin, dense.Weights[1]] }, new Evaluation(0, 100, 0)), new TrainingPhase("thin", 60, new LearningRate.Constant(5e-3)));
+            new PrunedNetwork(dense with { Weights = [thin, dense.Weights[1]] }, new Evaluation(0, 100, 0)),
+            new TrainingPhase("thin", 60, new LearningRate.Constant(5e-3)));
         Assert.InRange(pruned.Validation.Accuracy, 0.6, 1);
-        NetworkWeights sparse = pruned.Weights with { Weights = [pruned.Weights.Weights[0], [.. pruned.Weights.Weights[1].Select((w, j) => j % 20 == 5 ? 0 : w)]] };
+        // And nobody reads one of them.
+        float[] last = [.. pruned.Weights.Weights[1].Select((w, j) => j % 20 == 5 ? 0 : w)];
+        NetworkWeights sparse = pruned.Weights with { Weights = [pruned.Weights.Weights[0], last] };
         pruned = pruned with { Weights = sparse };
         // A mask left by another step would hide weights from the evaluation.
         network.SetMask(0, new bool[spec.Layers[0].WeightCount]);
@@ -128,7 +136,8 @@ public class PurifierTests
     [InlineData(0, double.PositiveInfinity, 0)]
     public void Negative_options_are_refused(int survivors, double normShare, double maxDrop) => Assert.Contains(
         "none of the three is negative",
-        Assert.Throws<AdmmKitException>(() => Purifier.Run(Spec, Weights, _ => new Evaluation(1, 1, 0), new(survivors, normShare, maxDrop))).Message,
+        Assert.Throws<AdmmKitException>(() =>
+            Purifier.Run(Spec, Weights, _ => new Evaluation(1, 1, 0), new(survivors, normShare, maxDrop))).Message,
         StringComparison.Ordinal);
 
     private static bool Empty(NetworkWeights w, int row) => NetworkWeights.CountNonZero(w.Weights[0].AsSpan(5 * row, 5)) == 0;

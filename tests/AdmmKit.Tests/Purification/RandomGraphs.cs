@@ -26,7 +26,9 @@ internal static class RandomGraphs
             switch (random.NextInt(10))
             {
                 case 0 when shape.Width >= 3:
-                    Add(new Node.Convolution(Name(), 4, 3, 1 + random.NextInt(2), random.NextInt(2), Groups: shape.Channels % 2 == 0 ? 1 + random.NextInt(2) : 1, Biased: random.NextInt(4) > 0));
+                    int groups = shape.Channels % 2 == 0 ? 1 + random.NextInt(2) : 1;
+                    bool biased = random.NextInt(4) > 0;
+                    Add(new Node.Convolution(Name(), 4, 3, 1 + random.NextInt(2), random.NextInt(2), groups, biased));
                     break;
                 case 1 when shape.Width >= 3:
                     Add(new Node.MaxPool(3, 2, random.NextInt(2)));
@@ -80,6 +82,7 @@ internal static class RandomGraphs
     public static NetworkWeights Weights(NetworkSpec spec, ulong seed, double keepFraction = 0.4)
     {
         var random = new RandomStream(seed, "weights of a graph");
+        static float[] Draw(int count, Func<int, double> value) => [.. Enumerable.Range(0, count).Select(i => (float)value(i))];
         bool Chance(double p) => random.NextDouble(0, 1) < p;
         HashSet<string> unbiased = [.. spec.Nodes.OfType<Node.Convolution>().Where(c => !c.Biased).Select(c => c.Name)];
         return new NetworkWeights(
@@ -93,9 +96,13 @@ internal static class RandomGraphs
                     return rows[j / l.Columns] && channels[j % l.Columns * l.InputChannels / l.Columns] && Chance(keepFraction) ? w : 0;
                 }).ToArray();
             })],
-            [.. spec.Layers.Select(l => Enumerable.Range(0, l.Rows).Select(_ => unbiased.Contains(l.Name) || Chance(0.3) ? 0 : (float)random.NextDouble(-0.5, 0.5)).ToArray())])
+            [.. spec.Layers.Select(l => Draw(l.Rows, _ => unbiased.Contains(l.Name) || Chance(0.3) ? 0 : random.NextDouble(-0.5, 0.5)))])
         {
-            Normalizations = [.. spec.Normalizations.Select(n => Enumerable.Range(0, n.Count).Select(j => (float)(random.NextDouble(-0.3, 0.3) + (j / n.Channels is 0 or 3 ? 1 : 0))).ToArray())],
+            // Scales and variances around 1, shifts and means around 0.
+            Normalizations =
+            [
+                .. spec.Normalizations.Select(n => Draw(n.Count, j => random.NextDouble(-0.3, 0.3) + (j / n.Channels is 0 or 3 ? 1 : 0))),
+            ],
         };
     }
 }

@@ -37,7 +37,8 @@ public class UnusedPathsTests
             weights += removal.Removed.Sum(r => r.Weights);
         }
 
-        Assert.True(exact > 10 && moved > 40 && rows > 300 && weights > 1000, FormattableString.Invariant($"{exact} {moved} {rows} {weights}"));
+        Assert.True(
+            exact > 10 && moved > 40 && rows > 300 && weights > 1000, FormattableString.Invariant($"{exact} {moved} {rows} {weights}"));
     }
 
     [Theory]
@@ -57,7 +58,11 @@ public class UnusedPathsTests
     [Fact]
     public void A_chain_with_known_answer()
     {
-        NetworkSpec spec = new("chain", Four, [new Node.FullyConnected("a", 3), new Node.Relu(), new Node.FullyConnected("b", 4), new Node.Relu(), new Node.FullyConnected("c", 2)]);
+        NetworkSpec spec = new("chain", Four,
+        [
+            new Node.FullyConnected("a", 3), new Node.Relu(), new Node.FullyConnected("b", 4), new Node.Relu(),
+            new Node.FullyConnected("c", 2),
+        ]);
         NetworkWeights before = new(
             [
                 [1, 2, 0, 0, /* read by a row that nobody reads */ 0, 3, 4, 0, /* negative and constant */ 0, 0, 0, 0],
@@ -84,9 +89,13 @@ public class UnusedPathsTests
     public void A_constant_is_taken_out_of_a_convolution_where_it_is_the_same_everywhere(int padding, float bias, bool goes)
     {
         NetworkSpec spec = new("maps", new(1, 6, 6),
-            [new Node.Convolution("a", 2, 1), new Node.Relu(), new Node.Convolution("b", 2, 3, Padding: padding), new Node.MaxPool(2), new Node.FullyConnected("c", 2)]);
+        [
+            new Node.Convolution("a", 2, 1), new Node.Relu(), new Node.Convolution("b", 2, 3, Padding: padding), new Node.MaxPool(2),
+            new Node.FullyConnected("c", 2),
+        ]);
         float[] kernels = [.. Enumerable.Range(0, 36).Select(i => i + 1f)];
-        NetworkWeights before = new([[1, 0], kernels, [.. Enumerable.Repeat(0.01f, spec.Layers[2].WeightCount)]], [[0, bias], [1, 2], [0, 0]]);
+        float[] readers = [.. Enumerable.Repeat(0.01f, spec.Layers[2].WeightCount)];
+        NetworkWeights before = new([[1, 0], kernels, readers], [[0, bias], [1, 2], [0, 0]]);
         PathRemoval removal = UnusedPaths.Remove(spec, before);
         float[] expected = [.. kernels.Select((w, j) => goes && j / 9 % 2 == 1 ? 0 : w)];
         Assert.Equal(expected, removal.Weights.Weights[1]);
@@ -99,7 +108,8 @@ public class UnusedPathsTests
     [Fact]
     public void A_constant_map_goes_through_pooling_into_a_neuron()
     {
-        NetworkSpec spec = new("maps", new(1, 4, 4), [new Node.Convolution("a", 2, 1), new Node.AveragePool(2), new Node.MaxPool(2, 1, 1), new Node.FullyConnected("b", 2)]);
+        NetworkSpec spec = new("maps", new(1, 4, 4),
+            [new Node.Convolution("a", 2, 1), new Node.AveragePool(2), new Node.MaxPool(2, 1, 1), new Node.FullyConnected("b", 2)]);
         Assert.Equal(18, spec.Layers[1].Columns);
         float[] all = [.. Enumerable.Range(1, 36).Select(i => (float)i)];
         NetworkWeights before = new([[0, 2], all], [[0.25f, 1], [0, 3]]);
@@ -113,8 +123,12 @@ public class UnusedPathsTests
     [Fact]
     public void Batch_normalization_of_an_empty_filter_is_a_constant()
     {
-        NetworkSpec spec = new("normalized", Four, [new Node.Convolution("a", 2, 1, Biased: false), new Node.BatchNorm("n"), new Node.FullyConnected("b", 2)]);
-        NetworkWeights before = new([[0, 0, 0, 0, 1, 1, 1, 1], [3, 4, 5, 6]], [[0, 0], [1, 1]]) { Normalizations = [[2, 1, 0.5f, 0, 0.25f, 0, 4, 1]] };
+        NetworkSpec spec = new("normalized", Four,
+            [new Node.Convolution("a", 2, 1, Biased: false), new Node.BatchNorm("n"), new Node.FullyConnected("b", 2)]);
+        NetworkWeights before = new([[0, 0, 0, 0, 1, 1, 1, 1], [3, 4, 5, 6]], [[0, 0], [1, 1]])
+        {
+            Normalizations = [[2, 1, 0.5f, 0, 0.25f, 0, 4, 1]],
+        };
         PathRemoval removal = UnusedPaths.Remove(spec, before);
         double constant = (2 * (0 - 0.25) / Math.Sqrt(4 + 1e-5)) + 0.5;
         Assert.Equal([0, 4, 0, 6], removal.Weights.Weights[1]);
@@ -126,8 +140,14 @@ public class UnusedPathsTests
     public void A_convolution_without_biases_keeps_what_reads_a_constant()
     {
         NetworkSpec spec = new("normalized", Four,
-            [new Node.Convolution("a", 2, 1), new Node.Convolution("b", 2, 1, Biased: false), new Node.BatchNorm("n"), new Node.FullyConnected("c", 2)]);
-        NetworkWeights before = new([[0, 0, 0, 0, 1, 1, 1, 1], [3, 4, 5, 6], [1, 1, 1, 1]], [[0.5f, 0], [0, 0], [0, 0]]) { Normalizations = [[1, 1, 0, 0, 0, 0, 1, 1]] };
+        [
+            new Node.Convolution("a", 2, 1), new Node.Convolution("b", 2, 1, Biased: false), new Node.BatchNorm("n"),
+            new Node.FullyConnected("c", 2),
+        ]);
+        NetworkWeights before = new([[0, 0, 0, 0, 1, 1, 1, 1], [3, 4, 5, 6], [1, 1, 1, 1]], [[0.5f, 0], [0, 0], [0, 0]])
+        {
+            Normalizations = [[1, 1, 0, 0, 0, 0, 1, 1]],
+        };
         AssertSameBits(before, UnusedPaths.Remove(spec, before).Weights);
     }
 
@@ -161,7 +181,8 @@ public class UnusedPathsTests
     [Fact]
     public void Groups_read_their_own_channels()
     {
-        NetworkSpec spec = new("groups", Four, [new Node.Convolution("a", 4, 1), new Node.Convolution("b", 2, 1, Groups: 2), new Node.FullyConnected("c", 2)]);
+        NetworkSpec spec = new("groups", Four,
+            [new Node.Convolution("a", 4, 1), new Node.Convolution("b", 2, 1, Groups: 2), new Node.FullyConnected("c", 2)]);
         // Channels 0 and 1 belong to the first filter, 2 and 3 to the second. The second class reads neither.
         NetworkWeights before = new(
             [[.. Enumerable.Repeat(1f, 12), 0, 0, 0, 0], [1, 0, 2, 3], [4, 5, 0, 0]], [[0, 0, 0, 0.5f], [0, 0], [0, 0]]);
@@ -174,13 +195,15 @@ public class UnusedPathsTests
     [Fact]
     public void A_channel_counts_as_read_by_the_responses_of_its_neighbours()
     {
-        NetworkSpec spec = new("responses", Four, [new Node.Convolution("a", 4, 1), new Node.LocalResponseNorm(3, 1), new Node.FullyConnected("b", 2)]);
+        NetworkSpec spec = new("responses", Four,
+            [new Node.Convolution("a", 4, 1), new Node.LocalResponseNorm(3, 1), new Node.FullyConnected("b", 2)]);
         NetworkWeights before = new(
             [[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1], [1, 0, 0, 0, 1, 0, 0, 0]], [[0, 0, 0, 0], [0, 0]]);
         float[] left = UnusedPaths.Remove(spec, before).Weights.Weights[0];
         Assert.Equal([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], left);
         // A constant there is divided by what varies; one of zeros is not.
-        NetworkWeights constant = new([[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], [1, 1, 1, 1, 1, 1, 1, 1]], [[0.5f, 0, 0, 0], [0, 0]]);
+        NetworkWeights constant = new(
+            [[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], [1, 1, 1, 1, 1, 1, 1, 1]], [[0.5f, 0, 0, 0], [0, 0]]);
         Assert.Equal([1, 1, 0, 1, 1, 1, 0, 1], UnusedPaths.Remove(spec, constant).Weights.Weights[1]);
     }
 
@@ -188,7 +211,8 @@ public class UnusedPathsTests
     public void Weights_of_another_network_are_refused()
     {
         NetworkSpec spec = new("chain", Four, [new Node.FullyConnected("a", 3)]);
-        Assert.Contains("a 3x4", Assert.Throws<AdmmKitException>(() => UnusedPaths.Remove(spec, new([new float[11]], [new float[3]]))).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<AdmmKitException>(() => UnusedPaths.Remove(spec, new([new float[11]], [new float[3]]))).Message;
+        Assert.Contains("a 3x4", message, StringComparison.Ordinal);
     }
 
     private static void AssertSameBits(NetworkWeights expected, NetworkWeights actual)

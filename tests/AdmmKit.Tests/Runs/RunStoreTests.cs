@@ -136,7 +136,8 @@ public sealed class RunStoreTests : IDisposable
             using var source = new CancellationTokenSource();
             try
             {
-                resumed = store.Execute(other, data, 1, observer: new Observer(lines) { ReportsLeft = 1, OnLastReport = source.Cancel }, cancellation: source.Token);
+                var observer = new Observer(lines) { ReportsLeft = 1, OnLastReport = source.Cancel };
+                resumed = store.Execute(other, data, 1, observer: observer, cancellation: source.Token);
             }
             catch (OperationCanceledException)
             {
