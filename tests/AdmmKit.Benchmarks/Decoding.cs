@@ -8,27 +8,25 @@ namespace AdmmKit.Benchmarks;
 /// <summary>The mode <c>decode</c>: how long it takes from the bytes of a compressed file to a network that can classify.</summary>
 internal static class Decoding
 {
-    public const string Takes = "FILE... [--rounds N]";
+    public const string Takes = "[file] [--rounds N]";
 
     public static void Run(Arguments arguments)
     {
-        int rounds = arguments.Number("--rounds") ?? 101;
-        foreach (string file in arguments.Rest)
+        int rounds = arguments.Count("--rounds", 201);
+        string file = arguments.Text("file") ?? throw new UsageException("Say which file.");
+        byte[] bytes = File.ReadAllBytes(file);
+        (double decode, double compile) first = Once(bytes, file);
+        (double Decode, double Compile)[] times = [.. Enumerable.Range(0, rounds).Select(_ => Once(bytes, file))];
+        Console.WriteLine(JsonSerializer.Serialize(new
         {
-            byte[] bytes = File.ReadAllBytes(file);
-            (double decode, double compile) first = Once(bytes, file);
-            (double Decode, double Compile)[] times = [.. Enumerable.Range(0, rounds).Select(_ => Once(bytes, file))];
-            Console.WriteLine(JsonSerializer.Serialize(new
-            {
-                file,
-                bytes = bytes.Length,
-                rounds,
-                firstMs = first.decode + first.compile,
-                decodeMs = Median(times.Select(t => t.Decode)),
-                compileMs = Median(times.Select(t => t.Compile)),
-                bothMs = Median(times.Select(t => t.Decode + t.Compile)),
-            }));
-        }
+            file,
+            bytes = bytes.Length,
+            rounds,
+            firstMs = first.decode + first.compile,
+            decodeMs = Median(times.Select(t => t.Decode)),
+            compileMs = Median(times.Select(t => t.Compile)),
+            bothMs = Median(times.Select(t => t.Decode + t.Compile)),
+        }));
     }
 
     private static (double Decode, double Compile) Once(byte[] bytes, string file)

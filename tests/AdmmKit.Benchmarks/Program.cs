@@ -9,7 +9,7 @@ using BenchmarkDotNet.Running;
     ("roofline", Roofline.Takes, "kernels and training steps against the peak; roofline.svg, .csv, .json and .md", Roofline.Run),
     ("cost", Cost.Takes, "time and memory of a training step, network by network; JSON, and cost.json and .md with --out", Cost.Run),
     ("sparse", SparseInference.Takes, "latency and throughput of a compiled sparse network beside the dense one; one JSON object", SparseInference.Run),
-    ("decode", Decoding.Takes, "time from the bytes of compressed files to networks that can classify; one JSON line each", Decoding.Run),
+    ("decode", Decoding.Takes, "time from the bytes of a compressed file to a network that can classify; one JSON object", Decoding.Run),
     ("masked", SparseTraining.Takes, "masked training with survivors alone against dense arrays, and where the two take as long", SparseTraining.Run),
     ("compare", Compare.Takes, "'job' and another program of the same output in turn; a folder of results", Compare.Run),
 ];

@@ -57,7 +57,6 @@ internal sealed class CellModel
         Mixer mixer = mixers[kind];
         Span<int> inputs = mixer.Inputs;
         var here = new int[plan.Layer.Columns];
-        var before = new int[plan.Layer.Columns];
         var ofColumn = new Tally[plan.Layer.Columns];
         var channelCounts = new int[plan.Channels];
         var ofPlace = new Odds[map];
@@ -67,7 +66,6 @@ internal sealed class CellModel
         for (int i = 0; i < rows.Count; i++)
         {
             var row = default(Odds);
-            var rowTally = default(Tally);
             var kernel = default(Odds);
             Array.Clear(rowPlace);
             Array.Clear(here);
@@ -115,10 +113,9 @@ internal sealed class CellModel
                 writer.Learn(survives, Memory);
                 if (survives)
                 {
-                    int value = content.Take(coder, position, new(left, up, before[column], rowTally, ofColumn[column]));
-                    here[column] = before[column] = value;
+                    int value = content.Take(coder, position, new(left, up, ofColumn[column]));
+                    here[column] = value;
                     ofColumn[column].Add(value);
-                    rowTally.Add(value);
                     channelCounts[channel]++;
                 }
 

@@ -68,19 +68,14 @@ internal class LayerContent(int[]? given, int most = int.MaxValue)
 /// <summary>Signed sizes of values that a coder has seen around a survivor; 0 where there is none.</summary>
 /// <param name="Left">To the left in the same map.</param>
 /// <param name="Up">Above in the same map.</param>
-/// <param name="Before">In the row before, at the same place.</param>
-/// <param name="Row">Of those before it in its row.</param>
-/// <param name="Column">Of those above it in its column.</param>
-internal readonly record struct Surroundings(int Left, int Up, int Before, Tally Row, Tally Column);
+/// <param name="Column">Those above it in its column.</param>
+internal readonly record struct Surroundings(int Left, int Up, Tally Column);
 
 /// <summary>What the values of some survivors add up to.</summary>
 internal struct Tally
 {
     /// <summary>How many there are.</summary>
     public int Count { get; private set; }
-
-    /// <summary>Positive less negative ones.</summary>
-    public int Sign { get; private set; }
 
     /// <summary>The sum of their sizes.</summary>
     public int Size { get; private set; }
@@ -89,7 +84,6 @@ internal struct Tally
     public void Add(int value)
     {
         Count++;
-        Sign += Math.Sign(value);
         Size += Math.Abs(value);
     }
 }

@@ -1,8 +1,11 @@
 using System.Security.Cryptography;
 using AdmmKit.Constraints;
-using AdmmKit.Engine.Sparse;
+using AdmmKit.Engine;
+using AdmmKit.Engine.Data;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
+using AdmmKit.Storage.Coding;
+using AdmmKit.Tests.Engine;
 
 namespace AdmmKit.Tests.Storage;
 
@@ -43,7 +46,9 @@ public class CodedFileTests
                 CompressedLayer[] layers = [.. spec.Layers.Select(l => CompressedLayer.Quantized(l, 3, 0.1f, [], [], new float[l.Rows]))];
                 layers[2] = CompressedLayer.Quantized(last, 3, 0.3f, [position], [level], [0, -0f]);
                 CompressedLayer read = CompressedNetwork.Read(new CompressedNetwork(spec, layers).Bytes(), "one").Layers[2];
-                Assert.Equal(([position], [level], 0.3f), (read.Positions, read.Levels, read.Q));
+                Assert.Equal([position], read.Positions);
+                Assert.Equal([level], read.Levels);
+                Assert.Equal(0.3f, read.Q);
                 Assert.Equal(BitConverter.SingleToInt32Bits(-0f), BitConverter.SingleToInt32Bits(read.Biases[1]));
             }
         }
@@ -162,8 +167,8 @@ public class CodedFileTests
             ("alexnet", new ImageShape(3, 227, 227), 200_000),
         })
         {
-            var coder = new AdmmKit.Storage.Coding.BitEncoder();
-            AdmmKit.Storage.Coding.NetworkModel.Head(coder, (name, input, classes));
+            var coder = new BitEncoder();
+            NetworkModel.Head(coder, (name, input, classes));
             byte[] bytes = [0xAD, 0x02, 0, 0, .. coder.Finish(), .. new byte[12]];
             NetworkFile.Seal(bytes);
             Mutants.Check([bytes], mutant =>
@@ -235,10 +240,8 @@ public class CodedFileTests
 
     private static float[] Outputs(CompressedNetwork network)
     {
-        var random = new RandomStream(9, "images");
-        float[] images = [.. Enumerable.Range(0, 3 * network.Spec.Input.Size).Select(_ => (float)random.NextDouble())];
-        var scores = new float[3 * network.Spec.Classes];
-        SparseNetwork.Compile(network).Run(images, scores, 1);
-        return scores;
+        ImageSet images = TestData.Blobs(network.Spec.Input, network.Spec.Classes, 3, 9);
+        var scalar = new ScalarNetwork(network.Spec, network.Decode());
+        return [.. Enumerable.Range(0, images.Count).SelectMany(i => scalar.Outputs(images, i))];
     }
 }

@@ -201,7 +201,7 @@ public class IndexFormatTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 60_000_000);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"{clock.Elapsed}");
         // 45 gaps that are alike: log2 45 = 5.49 bits each.
-        Assert.Equal("huffman", format.Name);
+        Assert.Equal("coded", format.Name);
         Assert.InRange((double)size.Bits / positions.Length, Math.Log2(45), Math.Log2(45) + 0.1);
     }
 
