@@ -23,14 +23,12 @@ internal static class FrontierRecipes
         get
         {
             Recipe dense = Dense with { SoftTargets = new() { Weight = 0.5, Temperature = 2 } };
-            PruneRecipe[] wide = [.. Structure, Coded(2400, 6)], middle = [.. wide, Coded(1700, 16), Coded(1300, 24)], far = [.. middle, Coded(1000, 24)];
+            PruneRecipe[] wide = [.. Structure, Coded(2400, 6)], middle = [.. wide, Coded(1700, 16), Coded(1300, 24)];
             return
             [
                 .. Points(dense, [.. wide, Coded(2050, 16)], "2050"),
-                .. Points(dense, [.. far, Coded(800, 24), Coded(650, 24), Coded(550, 24)], "1700", "1300", "1000", "800", "650", "550"),
-                // Branches between the stages: the fewest survivors within 0.2 and 0.4 points of the paper's dense network.
+                .. Points(dense, [.. middle, Coded(1000, 24), Coded(800, 24), Coded(650, 24)], "1700", "1300", "1000", "800", "650"),
                 .. Points(dense, [.. middle, Coded(1230, 24)], "1230"),
-                .. Points(dense, [.. far, Coded(900, 24)], "900"),
             ];
         }
     }
