@@ -252,7 +252,13 @@ public sealed class CompressedLayer
             ? throw Error(Layer, $"has the level {levels[row]} of the bias of row {row}: levels are at most {MaxBiasLevel} of either sign.")
             : new CompressedLayer(Layer, Coding, Bits, Positions, Array.ConvertAll(levels, l => l * q))
             {
-                Q = Q, Levels = Levels, Codebook = Codebook, Codes = Codes, Values = Values, BiasQ = q, BiasLevels = levels,
+                Q = Q,
+                Levels = Levels,
+                Codebook = Codebook,
+                Codes = Codes,
+                Values = Values,
+                BiasQ = q,
+                BiasLevels = levels,
             };
     }
 
@@ -268,7 +274,13 @@ public sealed class CompressedLayer
         T[] Rows<T>(T[] values) => rows is null || values.Length == 0 ? values : Array.ConvertAll(rows, r => values[r]);
         return new CompressedLayer(Layer, Coding, Bits, positions, Rows(Biases))
         {
-            Q = Q, Levels = Sorted(Levels), Codebook = Codebook, Codes = Sorted(Codes), Values = Sorted(Values), BiasQ = BiasQ, BiasLevels = Rows(BiasLevels),
+            Q = Q,
+            Levels = Sorted(Levels),
+            Codebook = Codebook,
+            Codes = Sorted(Codes),
+            Values = Sorted(Values),
+            BiasQ = BiasQ,
+            BiasLevels = Rows(BiasLevels),
         };
     }
 
