@@ -20,9 +20,6 @@ internal struct AdaptiveBit
     /// <summary>That the bit is set, in 1/65,536.</summary>
     public readonly int Probability => Math.Clamp((int)probability, Logistic.Least, Logistic.One - Logistic.Least);
 
-    /// <summary>How many bits the probability rests on, up to the limit.</summary>
-    public readonly int Seen => seen;
-
     /// <summary>Learns a bit.</summary>
     /// <param name="bit">The bit.</param>
     /// <param name="limit">Bits that are remembered, below 256.</param>

@@ -7,9 +7,9 @@ internal sealed class BiasModel
     private const int CountContexts = 4;
 
     private readonly AdaptiveBit[] zeros = new AdaptiveBit[2 * CountContexts];
-    private readonly AdaptiveBit[] signs = new AdaptiveBit[2];
     private readonly NumberModel sizes = new();
     private readonly FloatModel floats = new();
+    private AdaptiveBit sign = new(Logistic.One / 2);
     private AdaptiveBit quantized = new(Logistic.One / 2);
 
     public BiasModel()
@@ -18,8 +18,6 @@ internal sealed class BiasModel
         {
             zeros[i] = new AdaptiveBit(i % CountContexts == 0 ? 60_000 : 8_000, 1);
         }
-
-        Array.Fill(signs, new AdaptiveBit(Logistic.One / 2));
     }
 
     /// <summary>Codes the biases.</summary>
@@ -79,7 +77,7 @@ internal sealed class BiasModel
             return 0;
         }
 
-        bool negative = signs[0].Code(coder, level < 0, Limit);
+        bool negative = sign.Code(coder, level < 0, Limit);
         int size = sizes.Code(coder, Math.Abs((int)level) - 1);
         if (size >= CompressedLayer.MaxBiasLevel)
         {

@@ -10,6 +10,11 @@ internal sealed class FloatModel
     // Behind so many numbers exponents are no longer learned: the time counts more.
     private const int Learned = 1 << 22;
 
+    // An interval of half precision, and the part of its mantissa that is often zero.
+    private const int HalfProbability = 60_000;
+    private const int LowBits = 5;
+    private const uint LowMask = (1 << LowBits) - 1;
+
     private readonly AdaptiveBit[] exponents = new AdaptiveBit[1 << ExponentBits];
     private AdaptiveBit sign = new(Logistic.One / 2, 2);
     private int count;
@@ -67,8 +72,4 @@ internal sealed class FloatModel
 
         return (float)BitConverter.UInt16BitsToHalf((ushort)((high << LowBits) | low));
     }
-
-    private const int LowBits = 5;
-    private const uint LowMask = (1 << LowBits) - 1;
-    private const int HalfProbability = 60_000;
 }

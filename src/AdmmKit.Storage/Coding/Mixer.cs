@@ -14,9 +14,6 @@ internal sealed class Mixer(int[] weights, int rate)
     private readonly int[] inputs = new int[weights.Length];
     private int mixed;
 
-    /// <summary>The weights now, for tests and tuning.</summary>
-    public ReadOnlySpan<int> Weights => weights;
-
     /// <summary>Log odds to be mixed, in 1/256 nat; to be filled before each prediction.</summary>
     public Span<int> Inputs => inputs;
 
