@@ -39,8 +39,8 @@ internal static class InspectCommand
         Console.WriteLine(
             "\"As the paper\" gives each survivor 5 index bits in a convolution and 8 in a fully connected layer, and counts neither "
             + "padding for longer gaps (here: escapes) nor biases; a decoder needs both, \"relative\" counts the padding and \"file\" "
-            + "the biases, too: so the paper's figure can be the smallest. \"Index\" is the file's part for positions, \"of bound\" what it is of "
-            + "log2 C(N, k), which independent positions need: below 1 the coder makes use of structure.");
+            + "the biases, too: so the paper's figure can be the smallest. \"Index\" is the "
+            + "file's part for positions, \"of bound\" what it is of log2 C(N, k), which independent positions need: below 1 the coder makes use of structure.");
     }
 
     private static Table Layers(CompressedNetwork model, FileSize size)
@@ -105,17 +105,21 @@ internal static class InspectCommand
         {
             (IIndexFormat format, IndexSize index) = IndexFormats.Best(layer.Layer, layer.Positions);
             best += index.Bits;
-            Row(s.Name, s.WeightDataBits, s.PaperBits, s.RelativeBits, s.FileBits, s.BoundBits, s.IndexBits, s.IndexBoundBits, format.Name, index.Bits);
+            Row(
+                s.Name, s.WeightDataBits, s.PaperBits, s.RelativeBits, s.FileBits, s.BoundBits, s.IndexBits, s.IndexBoundBits,
+                format.Name, index.Bits);
         }
 
-        Row(model.Normalizations.Count > 0 ? "header, normalization, checksum" : "header, checksum", 0, 0, 0, sizes.FrameBits, 0, 0, 0, "", 0);
+        string frame = model.Normalizations.Count > 0 ? "header, normalization, checksum" : "header, checksum";
+        Row(frame, 0, 0, 0, sizes.FrameBits, 0, 0, 0, "", 0);
         Row(
             "total", sizes.WeightDataBits, sizes.PaperBits, sizes.RelativeBits, sizes.FileBits, sizes.BoundBits, sizes.IndexBits,
             sizes.IndexBoundBits, "", best);
         return table;
 
         void Row(
-            string name, long data, long paper, long relative, double file, double bound, double index, double indexBound, string format, long best) =>
+            string name, long data, long paper, long relative, double file, double bound, double index, double indexBound,
+            string format, long best) =>
             table.AddRow(
                 name, Bytes(data), Bytes(paper), Bytes(relative), Bytes(file), Bytes(bound), Bytes(index),
                 indexBound > 0 ? (index / indexBound).ToString("0.000", CultureInfo.InvariantCulture) : "", format, Bytes(best));

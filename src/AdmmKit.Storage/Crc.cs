@@ -18,7 +18,8 @@ internal static class Crc
     }
 
     /// <summary>
-    /// CRC-16 of CCITT: polynomial 0x1021, highest bit first, initial value all ones. It tells up to three wrong bits of 4,095 bytes, itself among them.
+    /// CRC-16 of CCITT: polynomial 0x1021, highest bit first, initial value all ones. It finds any three
+    /// wrong bits of 4,095 bytes, its own among them.
     /// </summary>
     public static ushort Compute16(ReadOnlySpan<byte> bytes)
     {

@@ -36,7 +36,7 @@ public sealed record LayerSizes(
     /// <summary>Part of <see cref="FileBits"/>: where the survivors are.</summary>
     public double IndexBits { get; init; }
 
-    /// <summary>Part of <see cref="BoundBits"/>: log2 C(N, k), what it takes to say where the survivors are if their positions are independent.</summary>
+    /// <summary>Part of <see cref="BoundBits"/>: log2 C(N, k), where the survivors are if their positions are independent.</summary>
     public double IndexBoundBits { get; init; }
 
     /// <summary>

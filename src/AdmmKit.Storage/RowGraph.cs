@@ -10,18 +10,20 @@ internal static class RowGraph
     {
         NetworkSpec spec = network.Spec;
         bool[][] read = [.. spec.Layers.Select(l => new bool[l.Rows])];
-        // For each step and channel the rows that it is made of; null for those of the image.
-        var sources = new List<(int Layer, int Row)>[]?[spec.Nodes.Count];
+        // For each step and channel the rows that it is made of; none for those of the image.
+        var sources = new List<(int Layer, int Row)>[spec.Nodes.Count][];
+        List<(int Layer, int Row)>[] image = [.. Enumerable.Range(0, spec.Input.Channels).Select(_ => new List<(int, int)>())];
         int layers = 0;
         for (int i = 0; i < sources.Length; i++)
         {
-            List<(int Layer, int Row)>[]?[] from = [.. spec.Inputs[i].Select(f => f == NetworkSpec.Image ? null : sources[f])];
+            List<(int Layer, int Row)>[][] from = [.. spec.Inputs[i].Select(f => f == NetworkSpec.Image ? image : sources[f])];
             ImageShape input = spec.Inputs[i][0] == NetworkSpec.Image ? spec.Input : spec.Shapes[spec.Inputs[i][0]];
             if (spec.Nodes[i].Layer(input) is not null)
             {
                 Mark(network.Layers[layers], input, from[0], read);
                 int layer = layers++;
-                sources[i] = [.. Enumerable.Range(0, network.Layers[layer].Layer.Rows).Select(row => new List<(int, int)> { (layer, row) })];
+                int rows = network.Layers[layer].Layer.Rows;
+                sources[i] = [.. Enumerable.Range(0, rows).Select(row => new List<(int, int)> { (layer, row) })];
                 continue;
             }
 
@@ -29,12 +31,12 @@ internal static class RowGraph
             {
                 Node.Add or Node.Concat or Node.Shortcut => Joined(spec.Nodes[i], from, spec.Shapes[i].Channels),
                 // Each channel is divided by what its neighbours hold: whoever reads any may read all.
-                Node.LocalResponseNorm => from[0] is { } all ? [.. all.Select(_ => all.SelectMany(s => s).ToList())] : null,
+                Node.LocalResponseNorm => [.. Enumerable.Repeat(from[0].SelectMany(s => s).ToList(), from[0].Length)],
                 _ => from[0],
             };
         }
 
-        foreach ((int layer, int row) in (sources[^1] ?? []).SelectMany(s => s))
+        foreach ((int layer, int row) in sources[^1].SelectMany(s => s))
         {
             read[layer][row] = true;
         }
@@ -42,7 +44,9 @@ internal static class RowGraph
         return read;
     }
 
-    /// <summary>The network with the rows of a layer in another order, and what reads them adjusted; the same one where that cannot be.</summary>
+    /// <summary>
+    /// The network with the rows of a layer in another order, and what reads them adjusted; the same one where that cannot be.
+    /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="layer">The layer.</param>
     /// <param name="order">For each new row the old one.</param>
@@ -60,7 +64,8 @@ internal static class RowGraph
         }
 
         CompressedLayer[] changed = [.. network.Layers];
-        changed[layer] = changed[layer].Moved(p => (place[p / changed[layer].Layer.Columns] * changed[layer].Layer.Columns) + (p % changed[layer].Layer.Columns), order);
+        int width = changed[layer].Layer.Columns;
+        changed[layer] = changed[layer].Moved(p => (place[p / width] * width) + (p % width), order);
         foreach (int reader in layers)
         {
             int columns = changed[reader].Layer.Columns;
@@ -118,13 +123,8 @@ internal static class RowGraph
         return carries[^1] ? null : (layers, normalizations);
     }
 
-    private static void Mark(CompressedLayer layer, ImageShape input, List<(int Layer, int Row)>[]? sources, bool[][] read)
+    private static void Mark(CompressedLayer layer, ImageShape input, List<(int Layer, int Row)>[] sources, bool[][] read)
     {
-        if (sources is null)
-        {
-            return;
-        }
-
         LayerInfo info = layer.Layer;
         int map = info.Kind == LayerKind.FullyConnected ? input.Height * input.Width : info.KernelHeight * info.KernelWidth;
         int channels = info.Columns / map;
@@ -139,7 +139,7 @@ internal static class RowGraph
         }
     }
 
-    private static List<(int Layer, int Row)>[]? Joined(Node node, List<(int Layer, int Row)>[]?[] from, int channels)
+    private static List<(int Layer, int Row)>[] Joined(Node node, List<(int Layer, int Row)>[][] from, int channels)
     {
         var joined = new List<(int Layer, int Row)>[channels];
         for (int channel = 0; channel < channels; channel++)
@@ -148,14 +148,8 @@ internal static class RowGraph
         }
 
         int start = 0;
-        foreach (List<(int Layer, int Row)>[]? source in from)
+        foreach (List<(int Layer, int Row)>[] source in from)
         {
-            if (source is null)
-            {
-                // Channels of the image among others: nobody has to look for their rows.
-                return node is Node.Concat ? throw new AdmmKitException("Channels of the image are put together with others, which is not followed.") : joined;
-            }
-
             int offset = node is Node.Concat ? start : (channels - source.Length) / 2;
             for (int channel = 0; channel < source.Length; channel++)
             {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using AdmmKit.Engine.Kernels;
 using AdmmKit.Networks;
 
@@ -104,7 +105,26 @@ internal sealed class Draft
     private static (int Column, float Weight)[][] Survivors(float[] weights, int rows)
     {
         int columns = rows == 0 ? 0 : weights.Length / rows;
-        return [.. Enumerable.Range(0, rows).Select(r => Enumerable.Range(0, columns)
-            .Select(c => (c, weights[(r * columns) + c])).Where(s => s.Item2 != 0).ToArray())];
+        var survivors = new (int Column, float Weight)[rows][];
+        var row = new List<(int Column, float Weight)>();
+        for (int r = 0; r < rows; r++)
+        {
+            row.Clear();
+            ReadOnlySpan<float> values = weights.AsSpan(r * columns, columns);
+            // Most weights are zero, and bits of zero are skipped many at once.
+            ReadOnlySpan<int> bits = MemoryMarshal.Cast<float, int>(values);
+            for (int c = 0; bits[c..].IndexOfAnyExcept(0) is >= 0 and var gap; c++)
+            {
+                c += gap;
+                if (values[c] != 0)
+                {
+                    row.Add((c, values[c]));
+                }
+            }
+
+            survivors[r] = [.. row];
+        }
+
+        return survivors;
     }
 }

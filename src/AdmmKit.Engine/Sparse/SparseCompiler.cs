@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using AdmmKit.Engine.Kernels;
 using AdmmKit.Networks;
 using AdmmKit.Training;
@@ -84,11 +85,23 @@ internal sealed class SparseCompiler
         Network.CheckFits(spec, weights);
         for (int i = 0; i < spec.Layers.Count; i++)
         {
-            if (!weights.Weights[i].Concat(weights.Biases[i]).All(float.IsFinite))
+            if (!IsFinite(weights.Weights[i]) || !IsFinite(weights.Biases[i]))
             {
                 throw new DivergedException($"Layer '{spec.Layers[i].Name}' has a weight or bias that is not a finite number: the weights are damaged or training diverged.");
             }
         }
+    }
+
+    private static bool IsFinite(float[] values)
+    {
+        const int exponent = 0x7F800000;
+        bool finite = true;
+        foreach (int bits in MemoryMarshal.Cast<float, int>(values))
+        {
+            finite &= (bits & exponent) != exponent;
+        }
+
+        return finite;
     }
 
     private void Pool(Pooling pooling, int window)

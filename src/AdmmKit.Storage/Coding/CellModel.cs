@@ -167,11 +167,14 @@ internal sealed class CellModel
             expected += probability;
         }
 
-        /// <summary>Survivors over those expected, in 1/65,536, below 4; as if so many quarters of a survivor more had been expected and seen.</summary>
+        /// <summary>
+        /// Survivors over those expected, in 1/65,536, below 4; as if so many quarters of a survivor more had been expected and seen.
+        /// </summary>
         public readonly int Factor(int quarters)
         {
             long both = (long)quarters << (Logistic.ProbabilityBits - 2);
-            return (int)Math.Min(MostFactor - 1, ((((long)Survivors << Logistic.ProbabilityBits) + both) << Logistic.ProbabilityBits) / (expected + both));
+            long seen = ((long)Survivors << Logistic.ProbabilityBits) + both;
+            return (int)Math.Min(MostFactor - 1, (seen << Logistic.ProbabilityBits) / (expected + both));
         }
     }
 }

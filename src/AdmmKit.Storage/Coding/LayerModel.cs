@@ -2,7 +2,9 @@ using AdmmKit.Networks;
 
 namespace AdmmKit.Storage.Coding;
 
-/// <summary>Everything about one layer: how its values are coded, its survivors, its biases. What is learned stays for the next one.</summary>
+/// <summary>
+/// Everything about one layer: how its values are coded, its survivors, its biases. What is learned stays for the next one.
+/// </summary>
 internal sealed class LayerModel(BitCoder coder)
 {
     private readonly AdaptiveBit[] codings = Even(4);

@@ -1,3 +1,4 @@
+using System.Text;
 using AdmmKit.Networks;
 
 namespace AdmmKit.Storage.Coding;
@@ -27,7 +28,8 @@ internal static class NetworkModel
     public static (CompressedNetwork Network, double HeaderBits, double NormalizationBits) Code(
         BitCoder coder, CompressedNetwork? given, List<LayerSize> sizes)
     {
-        (string name, ImageShape input, int classes) = Head(coder, given is null ? null : (given.Spec.Name, given.Spec.Input, given.Spec.Classes));
+        (string name, ImageShape input, int classes) = Head(
+            coder, given is null ? null : (given.Spec.Name, given.Spec.Input, given.Spec.Classes));
         NetworkSpec spec = given?.Spec ?? NetworkFile.Named(name, input, classes);
         double header = coder.Cost;
         var model = new LayerModel(coder);
@@ -68,7 +70,9 @@ internal static class NetworkModel
 
         var numbers = new NumberModel();
         var input = new ImageShape(
-            numbers.Code(coder, given?.Input.Channels ?? 0), numbers.Code(coder, given?.Input.Height ?? 0), numbers.Code(coder, given?.Input.Width ?? 0));
+            numbers.Code(coder, given?.Input.Channels ?? 0),
+            numbers.Code(coder, given?.Input.Height ?? 0),
+            numbers.Code(coder, given?.Input.Width ?? 0));
         int classes = numbers.Code(coder, given?.Classes ?? 0);
         return (name, input, classes) != usual ? (name, input, classes)
             : throw new BadFileException("its shape is the usual one of its architecture, but is written out");
@@ -76,7 +80,7 @@ internal static class NetworkModel
 
     private static string OtherNameOf(BitCoder coder, string? given)
     {
-        byte[] bytes = given is null ? [] : System.Text.Encoding.UTF8.GetBytes(given);
+        byte[] bytes = given is null ? [] : Encoding.UTF8.GetBytes(given);
         int length = new NumberModel().Code(coder, bytes.Length);
         if (length > MaxNameLength)
         {
@@ -89,7 +93,7 @@ internal static class NetworkModel
             b = (byte)coder.Plain(b, 8);
         }
 
-        string name = System.Text.Encoding.UTF8.GetString(bytes);
+        string name = Encoding.UTF8.GetString(bytes);
         return !Known.Any(k => k.Name == name) ? name
             : throw new BadFileException($"it writes out the name '{name}', which has a number");
     }
