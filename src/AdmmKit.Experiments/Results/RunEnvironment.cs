@@ -23,6 +23,11 @@ internal static class RunEnvironment
     /// </summary>
     public static (string? Commit, bool? Dirty) Checkout => AtStart.Value;
 
+    /// <summary>Whether a line of git's status is about more than a file that no build takes up, such as a log or a recipe.</summary>
+    internal static bool CouldChangeTheProgram(string line) => line.Length > 3
+        && (!line.StartsWith("??", StringComparison.Ordinal) || line[3..].StartsWith("src/", StringComparison.Ordinal)
+            || line.EndsWith(".props", StringComparison.Ordinal) || line.EndsWith(".targets", StringComparison.Ordinal));
+
     private static (string? Commit, bool? Dirty) FindCheckout()
     {
         // A program installed inside some other repository must not report that one's commit.
@@ -33,8 +38,8 @@ internal static class RunEnvironment
         }
 
         // Results are left out: the run that writes them would call itself dirty.
-        string? status = Git(root, "status", "--porcelain", "--", ".", ":(exclude)results");
-        return (Git(root, "rev-parse", "HEAD"), status is null ? null : status.Length > 0);
+        string? status = Git(root, "status", "--porcelain", "--untracked-files=all", "--", ".", ":(exclude)results");
+        return (Git(root, "rev-parse", "HEAD"), status?.Split('\n').Any(CouldChangeTheProgram));
     }
 
     /// <summary>Packages that the program was built with, and the versions of AdmmKit's own assemblies.</summary>

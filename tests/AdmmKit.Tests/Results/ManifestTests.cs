@@ -71,4 +71,14 @@ public sealed class ManifestTests : IDisposable
 
         Assert.Throws<AdmmKitException>(() => Manifest.Load(Path.Combine(folder, "none.json")));
     }
+
+    [Theory]
+    [InlineData(" M README.md", true)]
+    [InlineData("?? src/AdmmKit/New.cs", true)]
+    [InlineData("?? Directory.Build.targets", true)]
+    [InlineData("?? run.log", false)]
+    [InlineData("?? recipes/mine.json", false)]
+    [InlineData("", false)]
+    public void A_log_beside_the_source_makes_no_other_program(string line, bool could) =>
+        Assert.Equal(could, RunEnvironment.CouldChangeTheProgram(line));
 }
