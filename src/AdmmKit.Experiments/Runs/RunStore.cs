@@ -54,40 +54,22 @@ public sealed class RunStore(string folder)
     internal static JsonObject Portable(Recipe recipe)
     {
         JsonObject json = JsonNode.Parse(RecipeJson.Write(recipe))!.AsObject();
-        foreach ((string key, bool unused) in new[]
-        {
+        RemoveUnused(
+            json,
             ("flip", !recipe.Flip), ("trainingImages", recipe.TrainingImages is null), ("pretrained", recipe.Pretrained is null),
             // The dense network itself learns from the labels alone.
-            ("softTargets", recipe.SoftTargets is null || (recipe.Prune.Count == 0 && recipe.Quantize is null)),
-        })
-        {
-            if (unused)
-            {
-                json.Remove(key);
-            }
-        }
-
+            ("softTargets", recipe.SoftTargets is null || (recipe.Prune.Count == 0 && recipe.Quantize is null)));
         foreach ((JsonNode? stage, PruneRecipe prune) in json["prune"]!.AsArray().Zip(recipe.Prune))
         {
-            foreach ((string key, bool unused) in new[]
-            {
+            RemoveUnused(
+                stage!.AsObject(),
                 ("networkSurvivors", prune.NetworkSurvivors is null), ("rows", prune.Rows.Count == 0), ("rate", prune.Rate is null),
-                ("removeUnused", !prune.RemoveUnused), ("purify", prune.Purify is null),
-            })
-            {
-                if (unused)
-                {
-                    stage!.AsObject().Remove(key);
-                }
-            }
+                ("removeUnused", !prune.RemoveUnused), ("purify", prune.Purify is null));
         }
 
-        foreach ((string key, bool unused) in new[] { ("levelRate", recipe.Quantize is { LevelRate: 0 }), ("biasBits", recipe.Quantize is { BiasBits: null }) })
+        if (recipe.Quantize is { } quantize)
         {
-            if (unused)
-            {
-                json["quantize"]!.AsObject().Remove(key);
-            }
+            RemoveUnused(json["quantize"]!.AsObject(), ("levelRate", quantize.LevelRate == 0), ("biasBits", quantize.BiasBits is null));
         }
 
         if (recipe.Pretrained is { } file)
@@ -96,6 +78,14 @@ public sealed class RunStore(string folder)
         }
 
         return json;
+    }
+
+    private static void RemoveUnused(JsonObject json, params (string Key, bool Unused)[] fields)
+    {
+        foreach ((string key, _) in fields.Where(f => f.Unused))
+        {
+            json.Remove(key);
+        }
     }
 
     /// <summary>Does a run, or what is left of it; takes it from the folder if it is done.</summary>
