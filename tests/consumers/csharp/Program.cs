@@ -1,5 +1,4 @@
 // A user's program: LeNet-5 on digits that are drawn here, a few steps of each phase, by the library's own steps.
-using AdmmKit;
 using AdmmKit.Admm;
 using AdmmKit.Constraints;
 using AdmmKit.Engine;

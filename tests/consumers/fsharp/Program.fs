@@ -1,5 +1,4 @@
 // A user's program: LeNet-5 on digits that are drawn here, by a recipe; then its file, in other forms.
-open System
 open System.IO
 open AdmmKit.Engine.Data
 open AdmmKit.Experiments.Pictures
@@ -40,4 +39,5 @@ if not (Seq.forall2 (fun (a: float32[]) b -> a = b) back.Weights (read.Decode().
 let layer = read.Layers[0]
 HeatMap.OfMask(layer.Layer, layer.ToWeights()).Save "conv1.svg"
 printfn $"validation: %.2f{run.Dense.Validation.Accuracy} dense, %.2f{run.Quantized.Validation.Accuracy} quantized"
-printfn $"{read.Survivors} of {read.Spec.WeightCount} weights in {FileInfo(\"lenet5.admm\").Length} bytes"
+let bytes = FileInfo("lenet5.admm").Length
+printfn $"{read.Survivors} of {read.Spec.WeightCount} weights in {bytes} bytes"
