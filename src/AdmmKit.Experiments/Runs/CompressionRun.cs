@@ -75,7 +75,7 @@ public sealed class CompressionRun
         ArgumentNullException.ThrowIfNull(data);
         this.recipe = recipe;
         this.data = Part(data, recipe.TrainingImages);
-        spec = NetworkSpec.Create(recipe.Architecture, data.Training.Shape, data.Training.Classes);
+        spec = RecipeNetwork.Of(recipe, data);
         RecipeChecks.Check(recipe, spec);
         if (recipe.SoftTargets is { } soft)
         {
