@@ -119,7 +119,7 @@ internal static class SearchCommand
         {
             var search = new ShareSearch(recipe, data, store, Path.Combine(folder, "probes"), threads, observer, cancellation);
             IObjective[] objectives = [.. asked.SelectMany(o => Create(o, recipe, data, platforms))];
-            SearchReport.CheckKnown(platforms, recipe.Network.Architecture, data);
+            SearchReport.CheckKnown(platforms, RecipeNetwork.Of(recipe.Network, data));
             FinishedSearch[] finished = [.. objectives.Select(search.Run)];
             Experiment found = SearchReport.Experiment(Path.GetFileName(folder), finished, beside);
             return (found, finished, Reproduction.Execute(found, store, data, recipe.Network.Seed, replicates, threads, observer: observer, cancellation: cancellation));
@@ -147,7 +147,7 @@ internal static class SearchCommand
     {
         "survivors" => [new SurvivorsObjective()],
         "bytes" => [new BytesObjective()],
-        "energy" => WithEnergies(platforms).Select(p => new EnergyObjective(p, NetworkSpec.Create(recipe.Network.Architecture, data.Training.Shape, data.Training.Classes))),
+        "energy" => WithEnergies(platforms).Select(p => new EnergyObjective(p, RecipeNetwork.Of(recipe.Network, data))),
         _ => platforms.Select(p => new DelayObjective(p)),
     };
 

@@ -19,6 +19,7 @@ internal sealed class GraphBuilder(NetworkSpec spec, FloatBuffer image, LayerCon
     /// <summary>The layers in order. There may be fewer than steps.</summary>
     public IReadOnlyList<Layer> Build()
     {
+        spec.CheckGraph();
         bool[] trainedBelow = TrainedBelow();
         for (int i = 0; i < spec.Nodes.Count; i++)
         {

@@ -46,6 +46,7 @@ public sealed class ScalarNetwork
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(weights);
+        spec.CheckGraph();
         Network.CheckFits(spec, weights);
         spec.CheckNormalizations(weights.Normalizations);
         Spec = spec;

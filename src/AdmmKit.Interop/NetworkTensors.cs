@@ -12,7 +12,7 @@ namespace AdmmKit.Interop;
 /// "NAME.bias", "NAME.running_mean" and "NAME.running_var", [channels].
 /// </param>
 /// <param name="Metadata">
-/// "architecture", "input" (channels x height x width) and "classes"; for each quantized layer "NAME.bits" and "NAME.q", sec.
+/// "architecture", "input" (channels x height x width) and "classes"; "network", the graph (<see cref="NetworkJson"/>); for each quantized layer "NAME.bits" and "NAME.q", sec.
 /// 3.4.2 in [Ren2019]; for each layer with a codebook "NAME.bits" and "NAME.codebook", the number of its values.
 /// </param>
 public sealed record NetworkTensors(IReadOnlyList<SafetensorsTensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
@@ -83,15 +83,26 @@ public sealed record NetworkTensors(IReadOnlyList<SafetensorsTensor> Tensors, IR
             ["architecture"] = spec.Name,
             ["input"] = spec.Input.ToString(),
             ["classes"] = spec.Classes.ToString(CultureInfo.InvariantCulture),
+            ["network"] = NetworkJson.Write(spec),
         });
     }
 
-    /// <summary>The network that a file's metadata name, as <see cref="Of(NetworkSpec, NetworkWeights)"/> writes them; null where they name none.</summary>
+    /// <summary>
+    /// The network that a file's metadata describe or name, as <see cref="Of(NetworkSpec, NetworkWeights)"/> writes them; null where
+    /// they do neither.
+    /// </summary>
     /// <param name="file">The file.</param>
-    /// <exception cref="BadFileException">They name one that is unknown, or without the shape of its input or its classes.</exception>
+    /// <exception cref="BadFileException">
+    /// The graph is not one, or they name a network that is unknown, or without the shape of its input or its classes.
+    /// </exception>
     public static NetworkSpec? SpecOf(SafetensorsFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
+        if (file.Metadata.TryGetValue("network", out string? graph))
+        {
+            return NetworkJson.Parse(graph, $"{file.Name}, metadata \"network\"");
+        }
+
         if (!file.Metadata.TryGetValue("architecture", out string? architecture))
         {
             return null;

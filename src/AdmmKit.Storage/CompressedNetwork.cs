@@ -12,23 +12,17 @@ public sealed class CompressedNetwork
     private readonly Lazy<(byte[] Bytes, FileSize Size)> encoded;
 
     /// <summary>Puts compressed layers together.</summary>
-    /// <param name="spec">The network, of an architecture that <see cref="NetworkSpec.Create"/> knows.</param>
+    /// <param name="spec">The network: of an architecture that <see cref="NetworkSpec.Create"/> knows, or any graph, which is then stored too.</param>
     /// <param name="layers">Its layers in order.</param>
     /// <param name="normalizations">The numbers of its batch normalizations; may be left out where it has none.</param>
     /// <exception cref="AdmmKitException">
-    /// The architecture cannot be named in a file, or a layer or a batch normalization does not fit it.
+    /// The network is too large to be stored, or a layer or a batch normalization does not fit it.
     /// </exception>
     public CompressedNetwork(NetworkSpec spec, IReadOnlyList<CompressedLayer> layers, IReadOnlyList<float[]>? normalizations = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(layers);
-        Spec = NetworkFile.Named(spec.Name, spec.Input, spec.Classes);
-        // Dropout does nothing in inference, and is all in which a network may differ from the one of its name.
-        if (!Steps(Spec).SequenceEqual(Steps(spec)))
-        {
-            throw new AdmmKitException($"The network is not the '{spec.Name}' that the library knows by this name, and a file holds only the name: it cannot be stored.");
-        }
-
+        Spec = NetworkFile.Stored(spec);
         if (!Spec.Layers.SequenceEqual(layers.Select(l => l.Layer)))
         {
             throw new AdmmKitException($"The layers do not fit '{spec.Name}' for {spec.Input} images: it needs {string.Join(", ", Spec.Layers.Select(l => $"{l.Name} {l.Shape}"))}.");
@@ -165,22 +159,4 @@ public sealed class CompressedNetwork
     /// <param name="name">What to call it in errors.</param>
     /// <exception cref="BadFileException">It is not a compressed network, or is damaged.</exception>
     public static CompressedNetwork Read(ReadOnlySpan<byte> bytes, string name) => NetworkFile.Decode(bytes, name);
-
-    /// <summary>Each step but dropout, and the numbers of those that it reads.</summary>
-    private static List<(Node Node, string Inputs)> Steps(NetworkSpec spec)
-    {
-        var steps = new List<(Node, string)>();
-        var number = new int[spec.Nodes.Count];
-        for (int i = 0; i < number.Length; i++)
-        {
-            int[] inputs = [.. spec.Inputs[i].Select(f => f == NetworkSpec.Image ? f : number[f])];
-            number[i] = spec.Nodes[i] is Node.Dropout ? inputs[0] : steps.Count;
-            if (spec.Nodes[i] is not Node.Dropout)
-            {
-                steps.Add((spec.Nodes[i], string.Join(' ', inputs)));
-            }
-        }
-
-        return steps;
-    }
 }

@@ -13,6 +13,7 @@ namespace AdmmKit.Storage;
 /// </code>
 /// In so few bytes CRC-16 finds what CRC-32 does by construction: any three wrong bits, and any damage within 16 bits in a row; what
 /// is damaged at random passes it once in 65,536 times, and then still has to decode and to end as a code ends.
+/// A network is named where the library knows it by name, and else described by the text of its graph (<see cref="NetworkJson"/>).
 /// There is one way to write a network: a file that can be read is written again with the same bytes.
 /// </remarks>
 public static class NetworkFile
@@ -25,6 +26,9 @@ public static class NetworkFile
 
     // Keeps every product of a shape inside an int for any architecture that grows an input by less than a factor of 200.
     private const int MaxInputSize = 10_000_000;
+
+    // A graph of a few bytes can ask for as many counters when it is decoded: ten times those of the deepest usual networks.
+    private const int MaxUnits = 5_000_000;
     private const int ShortFile = 4096;
 
     private static ReadOnlySpan<byte> Magic => [0xAD, 0x02];
@@ -113,9 +117,80 @@ public static class NetworkFile
         }
 
         NetworkSpec spec = NetworkSpec.Create(architecture, input, classes);
+        CheckWeights(spec);
+        return spec;
+    }
+
+    /// <summary>The network as a file has it: the library's own where it has that name and these steps, else the one given.</summary>
+    internal static NetworkSpec Stored(NetworkSpec spec)
+    {
+        if (IsNamed(spec))
+        {
+            return Named(spec.Name, spec.Input, spec.Classes);
+        }
+
+        Check(spec);
+        return spec;
+    }
+
+    /// <summary>Whether the library knows the network by its name, dropout aside: of no effect in inference, and all that may differ.</summary>
+    internal static bool IsNamed(NetworkSpec spec)
+    {
+        if (!NetworkSpec.Architectures.Contains(spec.Name))
+        {
+            return false;
+        }
+
+        try
+        {
+            return Steps(NetworkSpec.Create(spec.Name, spec.Input, spec.Classes)).SequenceEqual(Steps(spec));
+        }
+        catch (AdmmKitException)
+        {
+            // The architecture of this name does not take such images.
+            return false;
+        }
+    }
+
+    /// <summary>Whether a network of any graph can be stored.</summary>
+    /// <exception cref="AdmmKitException">It is too large.</exception>
+    internal static void Check(NetworkSpec spec)
+    {
+        CheckWeights(spec);
+        long units = spec.Layers.Sum(l => (long)l.Rows + l.Columns) + spec.Normalizations.Sum(n => (long)n.Channels) + spec.Shapes.Sum(s => (long)s.Channels);
+        if (units > MaxUnits)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"'{spec.Name}' has {units} rows, columns and channels in all, more than the {MaxUnits} that can be stored"));
+        }
+    }
+
+    private static void CheckWeights(NetworkSpec spec)
+    {
         long weights = spec.Layers.Sum(l => (long)l.Rows * l.Columns);
-        return weights <= MaxWeights ? spec : throw new AdmmKitException(FormattableString.Invariant(
-            $"'{architecture}' for {input} images has {weights} weights, more than the {MaxWeights} that can be stored"));
+        if (weights > MaxWeights)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"'{spec.Name}' for {spec.Input} images has {weights} weights, more than the {MaxWeights} that can be stored"));
+        }
+    }
+
+    /// <summary>Each step but dropout, and the numbers of those that it reads.</summary>
+    private static List<(Node Node, string Inputs)> Steps(NetworkSpec spec)
+    {
+        var steps = new List<(Node, string)>();
+        var number = new int[spec.Nodes.Count];
+        for (int i = 0; i < number.Length; i++)
+        {
+            int[] inputs = [.. spec.Inputs[i].Select(f => f == NetworkSpec.Image ? f : number[f])];
+            number[i] = spec.Nodes[i] is Node.Dropout ? inputs[0] : steps.Count;
+            if (spec.Nodes[i] is not Node.Dropout)
+            {
+                steps.Add((spec.Nodes[i], string.Join(' ', inputs)));
+            }
+        }
+
+        return steps;
     }
 
     private static CompressedNetwork Decode(ReadOnlySpan<byte> bytes)

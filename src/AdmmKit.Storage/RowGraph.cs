@@ -9,6 +9,11 @@ internal static class RowGraph
     public static bool[][] ReadRows(CompressedNetwork network)
     {
         NetworkSpec spec = network.Spec;
+        if (!spec.HasGraph)
+        {
+            return [.. spec.Layers.Select(l => Enumerable.Repeat(true, l.Rows).ToArray())];
+        }
+
         bool[][] read = [.. spec.Layers.Select(l => new bool[l.Rows])];
         // For each step and channel the rows that it is made of; none for those of the image.
         var sources = new List<(int Layer, int Row)>[spec.Nodes.Count][];
@@ -86,6 +91,11 @@ internal static class RowGraph
     /// <summary>The layers and batch normalizations that read a layer's rows as they are; null where anything else does.</summary>
     private static (List<int> Layers, List<int> Normalizations)? Readers(NetworkSpec spec, int layer)
     {
+        if (!spec.HasGraph)
+        {
+            return null;
+        }
+
         (List<int> layers, List<int> normalizations) = ([], []);
         var carries = new bool[spec.Nodes.Count];
         (int layerCount, int normCount) = (0, 0);
@@ -116,7 +126,7 @@ internal static class RowGraph
 
             carries[i] |= isLayer && layerCount == layer;
             layerCount += isLayer ? 1 : 0;
-            normCount += node is Node.BatchNorm ? 1 : 0;
+            normCount += node.Normalization(input) is not null ? 1 : 0;
         }
 
         // Rows that reach the output are the classes.

@@ -125,7 +125,8 @@ public class LayeringTests
     [Fact]
     public void Every_project_has_a_lock_file()
     {
-        string[] projects = [.. ProjectFiles("src"), .. ProjectFiles("tests")];
+        // A user's program takes packages that were just made: their checksums are of one build.
+        string[] projects = [.. ProjectFiles("src"), .. ProjectFiles("tests").Where(p => Path.GetFileName(p) != "Consumer.csproj")];
         Assert.Contains(projects, p => Path.GetFileName(p) == "AdmmKit.Tests.csproj");
         Assert.DoesNotContain(projects, LacksLockFile);
     }
@@ -161,7 +162,9 @@ public class LayeringTests
         throw new InvalidOperationException($"No AdmmKit.sln above {AppContext.BaseDirectory}: run the tests from a checkout.");
     }
 
-    private static IEnumerable<string> ProjectFiles(string top) => Below(Path.Combine(Root, top), "*.csproj");
+    // What needs packages that do not restore everywhere has a solution of its own, above all of these: nothing here may reference it.
+    private static IEnumerable<string> ProjectFiles(string top) => Below(Path.Combine(Root, top), "*.csproj")
+        .Where(f => !Path.GetRelativePath(Root, f).Replace('\\', '/').StartsWith("src/integrations/", StringComparison.Ordinal));
 
     private static IEnumerable<string> Sources(string folder) => Below(folder, "*.cs");
 

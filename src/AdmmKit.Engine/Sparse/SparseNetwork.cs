@@ -86,6 +86,7 @@ public sealed unsafe class SparseNetwork
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(weights);
+        spec.CheckGraph();
         return new SparseNetwork(spec, weights, kernels);
     }
 

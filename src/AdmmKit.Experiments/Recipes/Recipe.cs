@@ -3,7 +3,10 @@ namespace AdmmKit.Experiments.Recipes;
 /// <summary>Everything that a compression run depends on besides the data. Written to and read from JSON.</summary>
 public sealed record Recipe
 {
-    /// <summary>The architecture, one of <see cref="Networks.NetworkSpec.Architectures"/>.</summary>
+    /// <summary>
+    /// The architecture, one of <see cref="Networks.NetworkSpec.Architectures"/>; or <see cref="RecipeNetwork.OfFile"/> for that of the
+    /// file in <see cref="Pretrained"/>.
+    /// </summary>
     public string Architecture { get; init; } = "lenet5";
 
     /// <summary>The seed of every random choice.</summary>

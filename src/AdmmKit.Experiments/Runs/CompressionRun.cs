@@ -75,7 +75,7 @@ public sealed class CompressionRun
         ArgumentNullException.ThrowIfNull(data);
         this.recipe = recipe;
         this.data = Part(data, recipe.TrainingImages);
-        spec = NetworkSpec.Create(recipe.Architecture, data.Training.Shape, data.Training.Classes);
+        spec = RecipeNetwork.Of(recipe, data);
         RecipeChecks.Check(recipe, spec);
         if (recipe.SoftTargets is { } soft)
         {
@@ -103,7 +103,7 @@ public sealed class CompressionRun
             spec, data, Engine(recipe, threads));
         using var evaluator = new Network(spec, 256, threads);
         var history = new History(observer, network.StepsPerEpoch, before?.History ?? [], before is null ? 0 : RecipeFlow.Epochs(before.Recipe));
-        var flow = new RecipeFlow(recipe, network, history, new CompressionPipeline(network, history, checkpoints), cancellation);
+        var flow = new RecipeFlow(recipe, network, spec, history, new CompressionPipeline(network, history, checkpoints), cancellation);
         var origin = new RunOrigin(RunEnvironment.Checkout.Commit, RunEnvironment.Checkout.Dirty, RunEnvironment.Cpu(), network.Threads);
         checkpoints?.Start();
         TimeSpan spent = TimeSpan.Zero;
@@ -132,7 +132,7 @@ public sealed class CompressionRun
         TrainedNetwork trained = before is null ? flow.Pretrain() : new TrainedNetwork(before.Dense.Model.Decode(), before.Dense.Validation);
         ModelResult dense = before?.Dense ?? Result("dense", Float(trained.Weights), _ => $"dense network");
 
-        flow.LearnFrom(dense.Model);
+        LearnFrom(dense.Model, recipe, network);
         List<ModelResult> pruned = [.. before?.Pruned ?? []];
         PrunedNetwork? last = pruned.Count > 0 ? new PrunedNetwork(pruned[^1].Model.Decode(), pruned[^1].Validation) : null;
         foreach (PruneRecipe stage in recipe.Prune.Skip(pruned.Count))
@@ -158,6 +158,18 @@ public sealed class CompressionRun
         Seed = recipe.Seed,
         Threads = threads,
     };
+
+    /// <summary>What follows learns from the dense network too, where the recipe says so.</summary>
+    /// <param name="dense">The dense network as its file has it, so that a run which begins with that file goes on to the same bits.</param>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="network">What learns.</param>
+    internal static void LearnFrom(CompressedNetwork dense, Recipe recipe, TrainableNetwork network)
+    {
+        if (recipe.SoftTargets is { } soft)
+        {
+            network.SoftTargets = new SoftTargets(dense.Decode(), soft.Weight, soft.Temperature);
+        }
+    }
 
     /// <summary>The data with the first training images alone.</summary>
     internal static DataSet Part(DataSet data, int? trainingImages)

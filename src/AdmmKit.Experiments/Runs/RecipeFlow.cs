@@ -1,7 +1,6 @@
 using AdmmKit.Admm;
 using AdmmKit.Baselines;
 using AdmmKit.Constraints;
-using AdmmKit.Engine;
 using AdmmKit.Experiments.Recipes;
 using AdmmKit.Networks;
 using AdmmKit.Pipeline;
@@ -11,12 +10,10 @@ using AdmmKit.Training;
 
 namespace AdmmKit.Experiments.Runs;
 
-/// <summary>Takes the entries of a recipe to the steps of the pipeline.</summary>
+/// <summary>Takes the entries of a recipe to the steps of the pipeline, whatever engine trains.</summary>
 internal sealed class RecipeFlow(
-    Recipe recipe, TrainableNetwork network, History history, CompressionPipeline pipeline, CancellationToken cancellation)
+    Recipe recipe, ITrainable network, NetworkSpec spec, History history, CompressionPipeline pipeline, CancellationToken cancellation)
 {
-    private readonly NetworkSpec spec = network.Spec;
-
     /// <summary>Passes over the training images that a recipe takes.</summary>
     public static int Epochs(Recipe recipe) => (recipe.Pretrained is null ? recipe.Pretrain.Epochs : 0)
         + recipe.Prune.Sum(p => Epochs(p) + p.Retrain.Epochs)
@@ -25,16 +22,6 @@ internal sealed class RecipeFlow(
     public TrainedNetwork Pretrain() => recipe.Pretrained is { } file
         ? pipeline.Pretrain(Phase("pretrained", new TrainingRecipe { Epochs = 0 }), PretrainedModel.Load(file, spec), cancellation)
         : pipeline.Pretrain(Phase("pretrain", recipe.Pretrain), cancellation: cancellation);
-
-    /// <summary>What follows learns from the dense network too, where the recipe says so.</summary>
-    /// <param name="dense">The dense network as its file has it, so that a run which begins with that file goes on to the same bits.</param>
-    public void LearnFrom(CompressedNetwork dense)
-    {
-        if (recipe.SoftTargets is { } soft)
-        {
-            network.SoftTargets = new SoftTargets(dense.Decode(), soft.Weight, soft.Temperature);
-        }
-    }
 
     public PrunedNetwork Prune(PruneRecipe stage, TrainedNetwork dense, PrunedNetwork? before)
     {

@@ -263,7 +263,7 @@ internal static class StoredRun
             var model = new ModelResult(
                 last.Name, CompressedNetwork.Load(Path.Combine(home, Path.GetFileName(last.File))), last.Validation, last.Test, last.ImagesSeen,
                 last.Seconds, stored.Origin);
-            var spec = NetworkSpec.Create(recipe.Architecture, data.Training.Shape, data.Training.Classes);
+            NetworkSpec spec = RecipeNetwork.Of(recipe, data);
             if (model.Model.Spec.Name != spec.Name || !model.Model.Spec.Layers.SequenceEqual(spec.Layers))
             {
                 throw new JsonException("its model has another architecture");

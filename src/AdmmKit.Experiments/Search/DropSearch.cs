@@ -52,7 +52,7 @@ public sealed class DropSearch(
     public FinishedDrop Run(IObjective objective)
     {
         ArgumentNullException.ThrowIfNull(objective);
-        Check(NetworkSpec.Create(recipe.Network.Architecture, data.Training.Shape, data.Training.Classes));
+        Check(RecipeNetwork.Of(recipe.Network, data));
         searches.Clear();
         RunResult dense = Execute(recipe.Network);
         Evaluation start = dense.Dense.Validation;

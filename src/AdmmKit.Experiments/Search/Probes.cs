@@ -66,8 +66,8 @@ internal sealed class Probes(string folder, DataSet data, int threads, IRunObser
         RecipeChecks.Check(recipe, start.Spec);
         using var network = new TrainableNetwork(start.Spec, part, CompressionRun.Engine(recipe, threads));
         var history = new History(observer, network.StepsPerEpoch, [], 0);
-        var flow = new RecipeFlow(recipe, network, history, new CompressionPipeline(network, history), cancellation);
-        flow.LearnFrom(start.Dense.Model);
+        var flow = new RecipeFlow(recipe, network, start.Spec, history, new CompressionPipeline(network, history), cancellation);
+        CompressionRun.LearnFrom(start.Dense.Model, recipe, network);
         Evaluation validation;
         try
         {

@@ -60,14 +60,12 @@ public static class SearchReport
 
     /// <summary>Asks each platform for each layer, so that what it does not know is told before the search and not after.</summary>
     /// <param name="platforms">The platforms.</param>
-    /// <param name="architecture">The network.</param>
-    /// <param name="data">Images of its shape and classes.</param>
+    /// <param name="spec">The network.</param>
     /// <exception cref="AdmmKitException">A platform does not know a layer.</exception>
-    public static void CheckKnown(IReadOnlyList<Platform> platforms, string architecture, DataSet data)
+    public static void CheckKnown(IReadOnlyList<Platform> platforms, NetworkSpec spec)
     {
         ArgumentNullException.ThrowIfNull(platforms);
-        ArgumentNullException.ThrowIfNull(data);
-        var spec = NetworkSpec.Create(architecture, data.Training.Shape, data.Training.Classes);
+        ArgumentNullException.ThrowIfNull(spec);
         foreach (Platform platform in platforms)
         {
             spec.Layers.ToList().ForEach(l => platform.DenseDelay(l));

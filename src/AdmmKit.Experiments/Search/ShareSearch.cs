@@ -45,7 +45,7 @@ public sealed class ShareSearch(
     public FinishedSearch Run(IObjective objective)
     {
         ArgumentNullException.ThrowIfNull(objective);
-        var spec = NetworkSpec.Create(recipe.Network.Architecture, data.Training.Shape, data.Training.Classes);
+        NetworkSpec spec = RecipeNetwork.Of(recipe.Network, data);
         SearchOptions options = Check(spec, objective);
         RunResult dense = store.Execute(recipe.Network, data, threads, observer: observer, cancellation: cancellation);
         observer?.Milestone(Line(

@@ -23,7 +23,8 @@ internal static class ChannelActivity
             ImageShape input = from[0] is { } first ? spec.Shapes[first] : spec.Input;
             if (spec.Nodes[i].Layer(input) is { } layer)
             {
-                activities[i] = code(layers++, Plan(layer, input, read[0]));
+                // What a loose layer reads is not known.
+                activities[i] = code(layers++, spec.Nodes[i] is Node.LooseLayer ? LayerPlan.Alone(layer) : Plan(layer, input, read[0]));
                 continue;
             }
 

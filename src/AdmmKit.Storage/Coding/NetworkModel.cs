@@ -17,6 +17,9 @@ internal static class NetworkModel
 
     private const int NameBits = 5;
     private const uint OtherName = (1 << NameBits) - 1;
+
+    // In place of a name: the graph itself.
+    private const uint Graph = OtherName - 1;
     private const int MaxNameLength = 100;
     private const int UsualShape = 60_000;
 
@@ -28,9 +31,7 @@ internal static class NetworkModel
     public static (CompressedNetwork Network, double HeaderBits, double NormalizationBits) Code(
         BitCoder coder, CompressedNetwork? given, List<LayerSize> sizes)
     {
-        (string name, ImageShape input, int classes) = Head(
-            coder, given is null ? null : (given.Spec.Name, given.Spec.Input, given.Spec.Classes));
-        NetworkSpec spec = given?.Spec ?? NetworkFile.Named(name, input, classes);
+        NetworkSpec spec = Spec(coder, given?.Spec);
         double header = coder.Cost;
         var model = new LayerModel(coder);
         var layers = new CompressedLayer[spec.Layers.Count];
@@ -54,11 +55,39 @@ internal static class NetworkModel
         return (given ?? new CompressedNetwork(spec, layers, normalizations), header, coder.Cost - start);
     }
 
-    /// <summary>Codes an architecture's name and shape.</summary>
-    public static (string Name, ImageShape Input, int Classes) Head(BitCoder coder, (string Name, ImageShape Input, int Classes)? given)
+    /// <summary>Codes what the network is: its name where the library knows it by that, else its graph as text.</summary>
+    public static NetworkSpec Spec(BitCoder coder, NetworkSpec? given)
     {
-        int index = given is null ? 0 : Array.FindIndex(Known, k => k.Name == given.Value.Name);
-        index = (int)coder.Plain(index < 0 ? OtherName : (uint)index, NameBits);
+        uint index = given is not null && NetworkFile.IsNamed(given) ? IndexOf(given.Name) : Graph;
+        index = coder.Plain(index, NameBits);
+        if (index != Graph)
+        {
+            (string name, ImageShape input, int classes) = Rest(coder, index, given is null ? null : (given.Name, given.Input, given.Classes));
+            return given ?? NetworkFile.Named(name, input, classes);
+        }
+
+        string text = new TextModel().Code(coder, given is null ? null : NetworkJson.Write(given), NetworkJson.MaxLength);
+        if (given is not null)
+        {
+            return given;
+        }
+
+        NetworkSpec spec = NetworkJson.Parse(text, "its graph");
+        NetworkFile.Check(spec);
+        return !NetworkFile.IsNamed(spec) && NetworkJson.Write(spec) == text ? spec
+            : throw new BadFileException("its graph is written otherwise than this kit writes it");
+    }
+
+    /// <summary>Codes an architecture's name and shape.</summary>
+    public static void Head(BitCoder coder, (string Name, ImageShape Input, int Classes) given) =>
+        Rest(coder, coder.Plain(IndexOf(given.Name), NameBits), given);
+
+    private static uint IndexOf(string architecture) =>
+        Array.FindIndex(Known, k => k.Name == architecture) is var at && at >= 0 ? (uint)at : OtherName;
+
+    private static (string Name, ImageShape Input, int Classes) Rest(
+        BitCoder coder, uint index, (string Name, ImageShape Input, int Classes)? given)
+    {
         string name = index < Known.Length ? Known[index].Name
             : index == OtherName ? OtherNameOf(coder, given?.Name)
             : throw new BadFileException(FormattableString.Invariant($"it is of architecture {index}, which a later release knows"));

@@ -18,6 +18,8 @@ public sealed class NetworkSpec
     /// <summary>What stands in <see cref="Inputs"/> for the image.</summary>
     public const int Image = -1;
 
+    private const int MaxSize = int.MaxValue;
+
     private static readonly Dictionary<string, Func<ImageShape, int, NetworkSpec>> Builders = new(StringComparer.Ordinal)
     {
         ["lenet5"] = (input, classes) => LeNet5(input, classes),
@@ -59,7 +61,8 @@ public sealed class NetworkSpec
             throw new AdmmKitException($"'{name}' is not a network: each step reads the image or steps before it, and there is at least one step.");
         }
 
-        int unread = Enumerable.Range(0, nodes.Count - 1).FirstOrDefault(i => !inputs.Any(from => from.Contains(i)), -1);
+        HashSet<int> steps = [.. inputs.SelectMany(from => from)];
+        int unread = Enumerable.Range(0, nodes.Count - 1).FirstOrDefault(i => !steps.Contains(i), -1);
         if (unread >= 0)
         {
             throw new AdmmKitException(FormattableString.Invariant(
@@ -71,13 +74,15 @@ public sealed class NetworkSpec
         {
             ImageShape[] read = [.. inputs[i].Select(f => f == Image ? input : shapes[f])];
             shapes.Add(nodes[i].OutputShape(read));
+            CheckSize(i, shapes[i].Channels, shapes[i].Height, shapes[i].Width);
             if (nodes[i].Layer(read[0]) is { } layer)
             {
+                CheckSize(i, layer.Rows, layer.InputChannels, (long)layer.KernelHeight * layer.KernelWidth);
                 layers.Add(layer);
             }
-            else if (nodes[i] is Node.BatchNorm norm)
+            else if (nodes[i].Normalization(read[0]) is { } norm)
             {
-                normalizations.Add(new(norm.Name, read[0].Channels));
+                normalizations.Add(norm);
             }
         }
 
@@ -89,6 +94,30 @@ public sealed class NetworkSpec
         (Shapes, Layers, Normalizations) = (shapes, layers, normalizations);
         Classes = shapes[^1].Size;
     }
+
+    /// <summary>
+    /// A network of which only the layers are known, not how they are connected: what can be pruned, quantized and stored of a module
+    /// of another library. No engine of this one computes it.
+    /// </summary>
+    /// <param name="name">The network's name.</param>
+    /// <param name="input">Shape of one image.</param>
+    /// <param name="layers">The layers with weights, in order; the last one gives a class a row.</param>
+    /// <param name="normalizations">The batch normalizations, in order.</param>
+    /// <exception cref="AdmmKitException">There is no layer, one has no weights, or two share a name.</exception>
+    public static NetworkSpec OfLayers(
+        string name, ImageShape input, IReadOnlyList<LayerInfo> layers, IReadOnlyList<NormalizationInfo> normalizations)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+        ArgumentNullException.ThrowIfNull(normalizations);
+        return new NetworkSpec(name, input,
+        [
+            .. normalizations.Select(n => new Node.LooseNormalization(n.Name, n.Channels)),
+            .. layers.Select(l => new Node.LooseLayer(l.Name, l.Kind, l.Rows, l.InputChannels, l.KernelHeight, l.KernelWidth, l.Macs)),
+        ]);
+    }
+
+    /// <summary>Whether it is known how the layers are connected; else only their program can compute them.</summary>
+    public bool HasGraph => !Nodes.Any(n => n is Node.LooseLayer or Node.LooseNormalization);
 
     /// <summary>Names that <see cref="Create"/> knows.</summary>
     public static IReadOnlyCollection<string> Architectures => Builders.Keys;
@@ -122,6 +151,17 @@ public sealed class NetworkSpec
 
     /// <summary>Biases of all layers.</summary>
     public int BiasCount => Layers.Sum(l => l.Rows);
+
+    /// <summary>Checks that the network can be computed, or followed from layer to layer.</summary>
+    /// <exception cref="AdmmKitException">Only its layers are known.</exception>
+    public void CheckGraph()
+    {
+        if (!HasGraph)
+        {
+            throw new AdmmKitException(
+                $"Of '{Name}' the layers are known, but not how they are connected: only the program that it came from can compute it. Copy the weights back there, or give it a graph (NetworkSpec) with layers of these names.");
+        }
+    }
 
     /// <summary>Checks the numbers of all batch normalizations.</summary>
     /// <param name="values">One array a normalization, in the order of <see cref="NormalizationInfo.Count"/>.</param>
@@ -220,5 +260,16 @@ public sealed class NetworkSpec
         }
 
         throw new AdmmKitException(Names.Unknown("layer", layerName, Layers.Select(l => l.Name).ToArray()));
+    }
+
+    // What is multiplied as an int elsewhere, one factor at a time so that nothing overflows here.
+    private void CheckSize(int step, long a, long b, long c)
+    {
+        bool fits = a is > 0 and <= MaxSize && b is > 0 and <= MaxSize && a * b <= MaxSize && c is > 0 and <= MaxSize && a * b * c <= MaxSize;
+        if (!fits)
+        {
+            throw new AdmmKitException(FormattableString.Invariant(
+                $"Step {step} of '{Name}', {Nodes[step]}, would have {a} x {b} x {c} outputs or weights: at least 1 and at most {MaxSize} are possible."));
+        }
     }
 }

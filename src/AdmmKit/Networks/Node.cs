@@ -44,6 +44,10 @@ public abstract record Node
     /// <param name="input">The shape of the input.</param>
     public virtual LayerInfo? Layer(ImageShape input) => null;
 
+    /// <summary>The batch normalization of this step, or null where it is none.</summary>
+    /// <param name="input">The shape of the input.</param>
+    public virtual NormalizationInfo? Normalization(ImageShape input) => null;
+
     /// <summary>A convolution.</summary>
     /// <param name="Name">The layer's name.</param>
     /// <param name="Filters">Output channels.</param>
@@ -156,6 +160,9 @@ public abstract record Node
 
         /// <inheritdoc/>
         public override ImageShape OutputShape(ImageShape input) => input;
+
+        /// <inheritdoc/>
+        public override NormalizationInfo Normalization(ImageShape input) => new(Name, input.Channels);
     }
 
     /// <summary>
@@ -185,6 +192,13 @@ public abstract record Node
             ? input
             : throw new AdmmKitException(FormattableString.Invariant(
                 $"The images have {input.Channels} channels: give a mean and a positive deviation for each, not {Means.Count} and {Deviations.Count}."));
+
+        /// <inheritdoc/>
+        public bool Equals(Standardize? other) =>
+            other is not null && Means.SequenceEqual(other.Means) && Deviations.SequenceEqual(other.Deviations);
+
+        /// <inheritdoc/>
+        public override int GetHashCode() => HashCode.Combine(Means.Count, Deviations.Count);
     }
 
     /// <summary>
@@ -231,6 +245,42 @@ public abstract record Node
                 ? inputs[0] with { Channels = inputs.Sum(i => i.Channels) }
                 : throw new AdmmKitException($"Channels are put together of two or more outputs of one size, not of {string.Join(", ", inputs)}.");
         }
+    }
+
+    /// <summary>
+    /// A layer of a network whose graph is not known, such as a module of another library: it can be pruned, quantized and stored,
+    /// and only the program that it came from can compute it. See <see cref="NetworkSpec.OfLayers"/>.
+    /// </summary>
+    /// <param name="Name">The layer's name.</param>
+    /// <param name="Kind">Convolution or fully connected.</param>
+    /// <param name="Rows">Filters or output neurons.</param>
+    /// <param name="InputChannels">Input channels that one filter reads, or input neurons.</param>
+    /// <param name="KernelHeight">Rows of the kernel.</param>
+    /// <param name="KernelWidth">Columns of the kernel.</param>
+    /// <param name="Macs">Multiply-accumulates for one input image.</param>
+    public sealed record LooseLayer(
+        string Name, LayerKind Kind, int Rows, int InputChannels, int KernelHeight, int KernelWidth, long Macs) : Node
+    {
+        /// <inheritdoc/>
+        public override ImageShape OutputShape(ImageShape input) => Rows > 0 && InputChannels > 0 && KernelHeight > 0 && KernelWidth > 0
+            ? new(Rows, 1, 1)
+            : throw new AdmmKitException($"Layer '{Name}' has no weights: give it at least one row, input channel, kernel row and column.");
+
+        /// <inheritdoc/>
+        public override LayerInfo Layer(ImageShape input) => new(Name, Kind, Rows, InputChannels, KernelHeight, KernelWidth, Macs);
+    }
+
+    /// <summary>A batch normalization of a network whose graph is not known: as <see cref="LooseLayer"/>.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Channels">Channels that it normalizes.</param>
+    public sealed record LooseNormalization(string Name, int Channels) : Node
+    {
+        /// <inheritdoc/>
+        public override ImageShape OutputShape(ImageShape input) => Channels > 0 ? input
+            : throw new AdmmKitException($"Batch normalization '{Name}' has no channels: give it at least one.");
+
+        /// <inheritdoc/>
+        public override NormalizationInfo Normalization(ImageShape input) => new(Name, Channels);
     }
 
     private static ImageShape Windows(ImageShape input, int channels, int window, int stride, int padding, string who)

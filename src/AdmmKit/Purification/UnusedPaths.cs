@@ -23,6 +23,7 @@ public static class UnusedPaths
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(weights);
+        spec.CheckGraph();
         IEnumerable<(int, int)> given = weights.Weights.Zip(weights.Biases, (w, b) => (w.Length, b.Length));
         if (!spec.Layers.Select(l => (l.WeightCount, l.Rows)).SequenceEqual(given))
         {

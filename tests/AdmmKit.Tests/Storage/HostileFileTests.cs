@@ -17,7 +17,7 @@ public class HostileFileTests
     [Fact]
     public void Mutants_are_errors_or_networks_and_nothing_else()
     {
-        byte[][] sources = [.. Enumerable.Range(0, 12).Select(i => Small((ulong)i).Bytes()), Residual().Bytes()];
+        byte[][] sources = [.. Enumerable.Range(0, 12).Select(i => Small((ulong)i).Bytes()), Residual().Bytes(), Graph().Bytes()];
         Mutants.Outcome raw = Check(Mutants.Of("compressed networks", Wanted, sources));
         // All but the checksum of a mutant is wrong only by accident; with the checksum made right the checks behind it are reached.
         Mutants.Outcome sealedAgain = Check(Mutants.Of("compressed networks", Wanted, sources).Select(Resealed));
@@ -101,6 +101,15 @@ public class HostileFileTests
         NetworkSpec spec = NetworkSpec.Create("resnet20", new ImageShape(3, 8, 8), 2);
         return new CompressedNetwork(
             spec, [.. spec.Layers.Select(l => RandomNetworks.Layer(l, random, 0.01, 3))], RandomNetworks.Normalizations(spec, random));
+    }
+
+    /// <summary>A network that the library has no name for, so that the file has its graph.</summary>
+    private static CompressedNetwork Graph()
+    {
+        var random = new RandomStream(6, "graph");
+        var spec = new NetworkSpec("somebody's", new ImageShape(1, 8, 8),
+            [new Node.Convolution("a", 4, 3, Groups: 1), new Node.BatchNorm("b"), new Node.Convolution("c", 4, 3, Groups: 4), new Node.Relu(), new Node.FullyConnected("d", 3)]);
+        return new CompressedNetwork(spec, [.. spec.Layers.Select(l => RandomNetworks.Layer(l, random, 0.3, 3))], RandomNetworks.Normalizations(spec, random));
     }
 
     private static byte[] Resealed(byte[] mutant)
