@@ -14,6 +14,25 @@ internal static class ExportCommand
         ["admm"] = (model, target) => model.Save(target),
     };
 
+    /// <summary>Formats whose files say which network they hold.</summary>
+    public static IReadOnlyList<string> WholeFormats { get; } = [.. Writers.Keys.Where(f => f != "net")];
+
+    /// <summary>The format that a file's name ends in, one of <see cref="WholeFormats"/>; "admm" where it ends in none.</summary>
+    /// <param name="file">The file.</param>
+    /// <exception cref="AdmmKitException">It ends in something else; the nearest one is suggested.</exception>
+    public static string FormatOf(string file)
+    {
+        string format = Path.GetExtension(file).TrimStart('.');
+        return format.Length == 0 ? "admm" : WholeFormats.Contains(format) ? format
+            : throw new AdmmKitException($"--out '{file}' is of no kind that can be written. {Names.Unknown("format", format, WholeFormats)}");
+    }
+
+    /// <summary>Writes a network.</summary>
+    /// <param name="format">The format.</param>
+    /// <param name="model">The network.</param>
+    /// <param name="target">The file.</param>
+    public static void Write(string format, CompressedNetwork model, string target) => Writers[format](model, target);
+
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = $"A network: {ModelOptions.Kinds}." };

@@ -36,6 +36,9 @@ internal sealed class ModelOptions
         });
     }
 
+    /// <summary>Whether something is said about the file.</summary>
+    public bool AreGiven(ParseResult parsed) => new Option[] { Architecture, InputScale }.Any(o => parsed.GetResult(o) is { Implicit: false });
+
     /// <summary>Opens a file.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="file">The file.</param>
