@@ -17,6 +17,16 @@ public sealed class CommandLineTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("admmkit-test").FullName;
 
     [Theory]
+    [InlineData("--help", "  admmkit [command] [options]")]
+    [InlineData("platform show --help", "  admmkit platform show ")]
+    public void Help_calls_the_tool_as_people_do(string arguments, string usage)
+    {
+        (int code, string output, _) = Run(arguments);
+        Assert.Equal(0, code);
+        Assert.Contains(usage, output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("reprodce", "Did you mean 'reproduce'")]
     [InlineData("reproduce tabel1", "Did you mean 'table1'?")]
     [InlineData("reproduce --quik", "Did you mean '--quick'?")]
