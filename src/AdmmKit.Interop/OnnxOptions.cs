@@ -6,14 +6,14 @@ namespace AdmmKit.Interop;
 public sealed record OnnxImport
 {
     /// <summary>
-    /// The shape of one image where the file leaves rows and columns open, or takes numbers in a row; must fit what it says. Null for
-    /// what the file says.
+    /// The shape of one image; asked for only where the file leaves it open, or takes numbers in a row, and must fit what it says. Null
+    /// where nothing is known of it.
     /// </summary>
-    public ImageShape? Input { get; init; }
+    public Func<ImageShape>? Input { get; init; }
 
     /// <summary>
-    /// What brings pixels in [0, 1] to the scale that the network was trained with; becomes its first step. Null where the file does
-    /// so itself, or the network was trained on pixels in [0, 1].
+    /// What brings pixels in [0, 1] to the scale that the network was trained with; becomes its first step. One mean and one deviation
+    /// are those of all channels. Null where the file does so itself, or the network was trained on pixels in [0, 1].
     /// </summary>
     public Node.Standardize? Standardize { get; init; }
 }

@@ -168,20 +168,25 @@ internal sealed partial class OnnxImporter
         (fixedBatch, bool flat) = (shape[0], shape.Count == 2);
         ImageShape? said = shape.Skip(1).All(d => d is > 0 and <= MaxSize)
             ? flat ? new ImageShape((int)shape[1], 1, 1) : new ImageShape((int)shape[1], (int)shape[2], (int)shape[3]) : null;
-        InputShape = options.Input ?? said ?? throw new AdmmKitException(
-            $"'{file}' leaves the shape of its input {ForeignFile.Shown(image.Name)} open ({string.Join('x', shape.Select(d => d > 0 ? FormattableString.Invariant($"{d}") : "?"))}): say what shape the images have, such as 3x224x224.");
-        bool fits = said is not { } s || (flat ? Size(s) == Size(InputShape) : s == InputShape);
-        fits &= said is not null || flat || Enumerable.Range(0, 3).All(i => shape[i + 1] <= 0 || shape[i + 1] == new[] { InputShape.Channels, InputShape.Height, InputShape.Width }[i]);
+        string open = string.Join('x', shape.Skip(1).Select(d => d > 0 ? FormattableString.Invariant($"{d}") : "?"));
+        ImageShape? given = said is null || flat ? options.Input?.Invoke() : null;
+        InputShape = given ?? said ?? throw new AdmmKitException(
+            $"'{file}' leaves the shape of its input {ForeignFile.Shown(image.Name)} open ({open}): say what shape the images have, such as 3x224x224.");
+        int[] sides = flat ? [] : [InputShape.Channels, InputShape.Height, InputShape.Width];
+        bool fits = (said is not { } known || Size(known) == Size(InputShape)) && sides.Index().All(s => shape[s.Index + 1] <= 0 || shape[s.Index + 1] == s.Item);
         if (!fits || Size(InputShape) > MaxSize || Math.Min(Math.Min(InputShape.Channels, InputShape.Height), InputShape.Width) < 1)
         {
             throw new AdmmKitException(FormattableString.Invariant(
-                $"'{file}' reads images of {string.Join('x', shape.Skip(1).Select(d => d > 0 ? FormattableString.Invariant($"{d}") : "?"))}, not of {InputShape}, or they have more than {MaxSize} numbers: give images of that shape."));
+                $"'{file}' reads images of {open}, and was given {InputShape}, or an image has more than {MaxSize} numbers: give images of that shape."));
         }
 
         values[image.Name] = new OnnxActivation(NetworkSpec.Image, InputShape, flat);
-        if (options.Standardize is { } standardize)
+        if (options.Standardize is { } s)
         {
-            values[image.Name] = Guarded(null, () => Added(standardize, flat, new OnnxActivation(NetworkSpec.Image, InputShape, flat)));
+            IReadOnlyList<float> Each(IReadOnlyList<float> numbers) =>
+                numbers.Count == 1 ? [.. Enumerable.Repeat(numbers[0], InputShape.Channels)] : numbers;
+            values[image.Name] = Guarded(null, () => Added(
+                new Node.Standardize(Each(s.Means), Each(s.Deviations)), flat, new OnnxActivation(NetworkSpec.Image, InputShape, flat)));
         }
 
         return image.Name;

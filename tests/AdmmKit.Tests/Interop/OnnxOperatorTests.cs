@@ -167,15 +167,16 @@ public class OnnxOperatorTests
         Refused(Image().Longs("s", 4, 32).Node("Reshape", ["x", "s"], "y"), null, "[4, 32]", "2x8x8", "[batch, 128]");
         Refused(Image().Floats("c.weight", [4, 2, 1, 1]).Node("Conv", ["x", "c.weight"], "c").Node("Softmax", ["c"], "s", ("axis", 1)).Node("Relu", ["s"], "y"), null, "(Softmax)", "as the last operator");
         Refused(Image().Floats("c.weight", [4, 2, 1, 1]).Node("Conv", ["x", "c.weight"], "c").Floats("k", [], 2).Node("Relu", ["c"], "r").Node("Mul", ["r", "k"], "y"), null, "(Mul)", "folded into the layers");
-        Refused(new OnnxBytes(0, 3, 0, 0).Floats("w", [4, 3, 1, 1]).Node("Conv", ["x", "w"], "y"), null, "?x3x?x?", "say what shape");
-        Refused(Image().Floats("w", [4, 2, 1, 1]).Node("Conv", ["x", "w"], "y"), new OnnxImport { Input = new(3, 8, 8) }, "2x8x8", "not of 3x8x8");
+        Refused(new OnnxBytes(0, 3, 0, 0).Floats("w", [4, 3, 1, 1]).Node("Conv", ["x", "w"], "y"), null, "3x?x?", "say what shape");
+        Refused(new OnnxBytes(0, 2, 0, 8).Floats("w", [4, 2, 1, 1]).Node("Conv", ["x", "w"], "y"), new OnnxImport { Input = () => new(3, 8, 8) }, "2x?x8", "was given 3x8x8");
+        Refused(Vector().Floats("w", [4, 6]).Node("Gemm", ["x", "w"], "y", ("transB", 1)), new OnnxImport { Input = () => new(1, 8, 8) }, "of 6", "1x8x8");
         Refused(new OnnxBytes(0, 2, 8, 8) { Opset = 6 }.Floats("w", [4, 2, 1, 1]).Node("Conv", ["x", "w"], "y"), null, "version 6", "convert_version");
         Refused(new OnnxBytes(0, 2, 8, 8) { Outputs = { "y", "z" } }.Floats("w", [4, 2, 1, 1]).Node("Conv", ["x", "w"], "y").Node("Relu", ["y"], "z"), null, "2 outputs ('y', 'z')");
         Refused(Image().Raw(11, OnnxBytes.Value("mask", [1])).Node("Relu", ["x"], "y"), null, "2 inputs ('mask', 'x')");
         Refused(Image().Node("Relu", ["x"], "y"), null, "without a layer");
         Refused(Image().Node("Relu", ["nothing"], "y"), null, "'nothing', which neither");
-        Assert.Equal(new ImageShape(3, 5, 5), new OnnxBytes(0, 3, 0, 0).Floats("w", [4, 3, 1, 1]).Node("Conv", ["x", "w"], "y").Read(new OnnxImport { Input = new(3, 5, 5) }).Spec.Input);
-        Assert.Equal(new ImageShape(1, 2, 3), Vector().Floats("w", [4, 6]).Node("Gemm", ["x", "w"], "y", ("transB", 1)).Read(new OnnxImport { Input = new(1, 2, 3) }).Spec.Input);
+        Assert.Equal(new ImageShape(3, 5, 5), new OnnxBytes(0, 3, 0, 0).Floats("w", [4, 3, 1, 1]).Node("Conv", ["x", "w"], "y").Read(new OnnxImport { Input = () => new(3, 5, 5) }).Spec.Input);
+        Assert.Equal(new ImageShape(1, 2, 3), Vector().Floats("w", [4, 6]).Node("Gemm", ["x", "w"], "y", ("transB", 1)).Read(new OnnxImport { Input = () => new(1, 2, 3) }).Spec.Input);
     }
 
     [Fact]
