@@ -1,6 +1,6 @@
 namespace AdmmKit.Packages.Tests.Docs;
 
-/// <summary>The code of the guides, and of the pages that packages show, does what the pages say. Programs share console and folder.</summary>
+/// <summary>The code of guides and of packages' pages does what the pages say. Programs share the console and the folder.</summary>
 [CollectionDefinition(nameof(GuideTests), DisableParallelization = true)]
 [Collection(nameof(GuideTests))]
 public sealed class GuideTests : IDisposable
@@ -14,7 +14,8 @@ public sealed class GuideTests : IDisposable
 
     public static TheoryData<string> Pages =>
     [
-        .. Directory.EnumerateFiles(Guides, "*.md").Concat(PackedProjects.Libraries.Select(p => Path.Combine(PackedProjects.FolderOf(p), "README.md")))
+        .. Directory.EnumerateFiles(Guides, "*.md")
+            .Concat(PackedProjects.Libraries.Select(p => Path.Combine(PackedProjects.FolderOf(p), "README.md")))
             .Select(f => Path.GetRelativePath(Checkout.Root, f).Replace('\\', '/')).Order(StringComparer.Ordinal),
     ];
 
@@ -26,14 +27,16 @@ public sealed class GuideTests : IDisposable
     [Fact]
     public void There_is_a_guide_a_topic_each_with_code_and_each_in_the_list_of_all_pages()
     {
-        string[] guides = [.. Directory.EnumerateFiles(Guides, "*.md").Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal)];
-        Assert.Equal(["backend", "constraint", "files", "platform", "trainer"], guides);
-        Assert.All(guides, g => Assert.Contains(CodeBlock.Of(File.ReadAllText(Path.Combine(Guides, g + ".md"))), b => b.Language == "csharp"));
-        string index = File.ReadAllText(Path.Combine(Checkout.Root, "docs", "README.md"));
-        Assert.All(
-            Directory.EnumerateFiles(Path.Combine(Checkout.Root, "docs"), "*.md", SearchOption.AllDirectories)
-                .Select(f => Path.GetRelativePath(Path.Combine(Checkout.Root, "docs"), f).Replace('\\', '/')).Where(f => f != "README.md"),
-            f => Assert.Contains($"]({f})", index, StringComparison.Ordinal));
+        string[] guides = Directory.GetFiles(Guides, "*.md");
+        Assert.Equal(
+            ["backend", "constraint", "files", "platform", "trainer"],
+            guides.Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal));
+        Assert.All(guides, g => Assert.Contains(CodeBlock.Of(File.ReadAllText(g)), b => b.Language == "csharp"));
+        string docs = Path.Combine(Checkout.Root, "docs");
+        string index = File.ReadAllText(Path.Combine(docs, "README.md"));
+        IEnumerable<string> pages = Directory.EnumerateFiles(docs, "*.md", SearchOption.AllDirectories)
+            .Select(f => Path.GetRelativePath(docs, f).Replace('\\', '/')).Where(f => f != "README.md");
+        Assert.All(pages, f => Assert.Contains($"]({f})", index, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -90,7 +93,8 @@ public sealed class GuideTests : IDisposable
         {
             if (block.Language is not ("csharp" or "fsharp" or "text" or "json" or ""))
             {
-                throw new InvalidOperationException($"{page}({block.Line}): '{block.Language}' is no language that is tried: csharp, fsharp, text, json, or none.");
+                throw new InvalidOperationException(
+                    $"{page}({block.Line}): '{block.Language}' is no language that is tried: csharp, fsharp, text, json, or none.");
             }
         }
 
@@ -101,7 +105,8 @@ public sealed class GuideTests : IDisposable
 
         if (blocks.Any(b => b.Language == "fsharp"))
         {
-            Prints(page, blocks, "fsharp", PageProgram.RunFSharp(page, blocks.Where(b => b.Language == "fsharp"), PackedProjects.Libraries));
+            string output = PageProgram.RunFSharp(page, blocks.Where(b => b.Language == "fsharp"), PackedProjects.Libraries);
+            Prints(page, blocks, "fsharp", output);
         }
     }
 
@@ -115,8 +120,8 @@ public sealed class GuideTests : IDisposable
             if (block.Language == "text" && above == language)
             {
                 int at = output.IndexOf(block.Text, printed, StringComparison.Ordinal);
-                printed = at >= 0 ? at + block.Text.Length
-                    : throw new InvalidOperationException($"{page}({block.Line}): the program above does not print this. It printed:\n{output[printed..]}");
+                printed = at >= 0 ? at + block.Text.Length : throw new InvalidOperationException(
+                    $"{page}({block.Line}): the program above does not print this. It printed:\n{output[printed..]}");
             }
             else if (block.Language is "csharp" or "fsharp")
             {

@@ -21,11 +21,6 @@ internal static class PageProgram
         "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; "
         + "global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;";
 
-    private static readonly PortableExecutableReference[] Platform =
-    [
-        .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(f => MetadataReference.CreateFromFile(f)),
-    ];
-
     /// <summary>Compiles and runs the blocks in C#.</summary>
     /// <param name="page">The page's name, for errors.</param>
     /// <param name="blocks">Its blocks.</param>
@@ -33,11 +28,11 @@ internal static class PageProgram
     /// <exception cref="InvalidOperationException">They do not compile without a warning.</exception>
     public static string RunCSharp(string page, IEnumerable<CodeBlock> blocks)
     {
-        SyntaxTree[] trees = [CSharpSyntaxTree.ParseText(Compose(page, blocks), path: page, encoding: Encoding.UTF8), CSharpSyntaxTree.ParseText(ImplicitUsings)];
+        SyntaxTree program = CSharpSyntaxTree.ParseText(Compose(page, blocks), path: page, encoding: Encoding.UTF8);
         var compilation = CSharpCompilation.Create(
             Path.GetFileNameWithoutExtension(page),
-            trees,
-            Platform,
+            [program, CSharpSyntaxTree.ParseText(ImplicitUsings)],
+            Loaded.All,
             new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
         using var image = new MemoryStream();
         Diagnostic[] problems = [.. compilation.Emit(image).Diagnostics.Where(d => d.Severity >= DiagnosticSeverity.Warning)];
