@@ -23,6 +23,7 @@ internal static class CommandLineTool
             ReproduceCommand.Create(),
             SearchCommand.Create(),
             CompressCommand.Create(),
+            ScanCommand.Create(),
             TrainCommand.Create(),
             EvaluateCommand.Create(),
             InspectCommand.Create(),
