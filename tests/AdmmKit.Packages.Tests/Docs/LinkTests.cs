@@ -52,7 +52,9 @@ public class LinkTests
             }
 
             string target = parts[0].Length == 0 ? page : Path.GetFullPath(parts[0], Path.GetDirectoryName(page)!);
-            if (!Path.Exists(target) || (parts.Length > 1 && !Headings(target == page ? text : File.ReadAllText(target)).Contains(parts[1])))
+            bool leads = Path.Exists(target)
+                && (parts.Length == 1 || Headings(target == page ? text : File.ReadAllText(target)).Contains(parts[1]));
+            if (!leads)
             {
                 yield return link.Url!;
             }
