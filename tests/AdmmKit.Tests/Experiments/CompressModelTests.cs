@@ -130,7 +130,7 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
         // Both are there now, of CIFAR-10 one file of six.
         Stranger.WriteImages(folder, NetworkSpec.Mnist, 20);
         folder.Write("data_batch_1.bin", new byte[3073]);
-        Fails("data_batch_1.bin", "evaluate", file, "--data", folder.Path);
+        Fails("which CIFAR-10 needs", "evaluate", file, "--data", folder.Path);
         Fails("are 1x28x28", "evaluate", file, "--data", folder.Path, "--data-set", "mnist");
         Succeeds("evaluate", stranger.File, "--data", folder.Path, "--threads", "1");
     }
