@@ -155,7 +155,7 @@ internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> 
             };
         }
 
-        return recipe;
+        return given?.Spec.Normalizations.Count > 0 ? SearchPresets.ForNormalized(recipe) : recipe;
     }
 
     /// <summary>The network: the one that is given, or one to train.</summary>

@@ -47,13 +47,15 @@ internal sealed record GivenModel(string File, StoredModel Model, bool Explained
         return this with { Pretrained = written };
     }
 
-    /// <summary>A recipe that begins with this network; small colour images are moved and mirrored as usual.</summary>
+    /// <summary>
+    /// A recipe that begins with this network; small colour images are moved and mirrored as usual, of others it is not known what they bear.
+    /// </summary>
     /// <param name="recipe">The rest of it.</param>
     public Recipe Start(Recipe recipe) => recipe with
     {
         Architecture = RecipeNetwork.OfFile,
         Pretrained = Pretrained,
-        MaxShift = Spec.Input == NetworkSpec.Cifar ? 4 : recipe.MaxShift,
+        MaxShift = Spec.Input == NetworkSpec.Cifar ? 4 : 0,
         Flip = Spec.Input == NetworkSpec.Cifar,
     };
 

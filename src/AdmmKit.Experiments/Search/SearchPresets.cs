@@ -42,6 +42,34 @@ public static class SearchPresets
             ? new Dictionary<string, double>(Han) { ["conv1"] = 0.5 } : new Dictionary<string, double>(),
     };
 
+    /// <summary>
+    /// The same for a network with batch normalizations that is trained already. The loss does not depend on how large the weights
+    /// before one are, so that only a strong penalty brings them to their projection: rho is seven times the paper's and more than
+    /// doubles with each iteration, however few they are; learning rates are halved, since the network is not to be learnt anew.
+    /// </summary>
+    /// <param name="recipe">How to compress within a drop of accuracy.</param>
+    public static DropRecipe ForNormalized(DropRecipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        static AdmmRecipe Admm(AdmmRecipe admm) => admm with
+        {
+            Rho = 2e-2f, RhoGrowth = Math.Max(admm.RhoGrowth, 2.5f), LearningRate = admm.LearningRate / 2,
+        };
+        static TrainingRecipe Training(TrainingRecipe training) => training with { LearningRate = training.LearningRate / 2 };
+        static QuantizeRecipe Quantize(QuantizeRecipe quantize) => quantize with
+        {
+            Admm = Admm(quantize.Admm),
+            RoundTraining = Training(quantize.RoundTraining),
+        };
+        return recipe with
+        {
+            Probe = recipe.Probe with { Admm = Admm(recipe.Probe.Admm), Retrain = Training(recipe.Probe.Retrain) },
+            Stage = recipe.Stage with { Admm = Admm(recipe.Stage.Admm), Retrain = Training(recipe.Stage.Retrain) },
+            FinalTraining = Training(recipe.FinalTraining),
+            Bits = recipe.Bits with { Probe = Quantize(recipe.Bits.Probe), Final = Quantize(recipe.Bits.Final) },
+        };
+    }
+
     private static Dictionary<string, double> Han => new() { ["conv1"] = 0.66, ["conv2"] = 0.12, ["fc1"] = 0.08, ["fc2"] = 0.19 };
 
     // It begins with the shares of [Han2015], 12x, as the paper does: conv1 keeps two thirds there.
