@@ -108,13 +108,14 @@ internal sealed partial class OnnxImporter
         }
 
         Walk walk = WalkOf(node, x.Shape, kernel, border);
-        if (walk.Stride != walk.Window || walk.Padding > 0)
+        bool counts = border == walk.Padding || node.Int("count_include_pad", 0) != 0;
+        if (border > 0 && border != walk.Padding)
         {
-            throw new AdmmKitException(FormattableString.Invariant(
-                $"it takes means of {walk.Window}x{walk.Window} windows at stride {walk.Stride} with padding {walk.Padding}, and windows side by side without padding are supported, or GlobalAveragePool."));
+            throw new AdmmKitException("it pads its input a second time: only one padding around means is supported.");
         }
 
-        OnnxActivation pooled = Added(new Node.AveragePool(walk.Window), false, x);
+        OnnxActivation pooled = Added(
+            new Node.AveragePool(walk.Window, walk.Stride == walk.Window ? 0 : walk.Stride, walk.Padding, counts), false, x);
         walk.Check(pooled.Shape);
         return pooled;
     }

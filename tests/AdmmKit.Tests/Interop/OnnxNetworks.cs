@@ -32,6 +32,8 @@ internal static class OnnxNetworks
         int shorter = net.Add(new Node.Shortcut(24, 2), both);
         int wide = net.Add(new Node.Convolution("wide", 24, 1), most);
         net.Add(new Node.Add(), wide, shorter);
+        net.Add(new Node.AveragePool(3, 1, 1, CountsPadding: false));
+        net.Add(new Node.AveragePool(3, 1, 1));
         net.Add(new Node.AveragePool(2));
         int tail = net.Add(new Node.Relu());
         int mean = net.Add(new Node.GlobalAveragePool(), tail);
