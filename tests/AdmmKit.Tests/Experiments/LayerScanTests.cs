@@ -49,7 +49,8 @@ public sealed class LayerScanTests : IDisposable
         Scan(Weights(1), "one");
         Assert.Equal(0, Scan(Weights(1), "one").Evaluated);
         Assert.Equal(7, Scan(Weights(2), "one").Evaluated);
-        Assert.Equal(7, LayerScan.Run(Spec, Weights(1), TestData.BlobData(Shape, 4, 64, seed: 9), Path.Combine(folder.Path, "one"), [0.5, 0.25]).Evaluated);
+        DataSet others = data with { Checksums = new Dictionary<string, string> { ["images"] = "other" } };
+        Assert.Equal(7, LayerScan.Run(Spec, Weights(1), others, Path.Combine(folder.Path, "one"), [0.5, 0.25]).Evaluated);
     }
 
     [Theory]
