@@ -33,6 +33,22 @@ public class OnnxOperatorTests
     }
 
     [Fact]
+    public void Means_are_of_windows_with_or_without_the_zeros_around()
+    {
+        OnnxBytes Net() => Image().Floats("c.weight", [4, 2, 1, 1]).Node("Conv", ["x", "c.weight"], "c").Longs("p", 0, 0, 1, 1, 0, 0, 1, 1);
+        Node Last(OnnxBytes bytes) => Nodes(bytes)[^1];
+        (string, object) window = ("kernel_shape", new[] { 3, 3 }), stride = ("strides", new[] { 2, 2 }), pads = ("pads", new[] { 1, 1, 1, 1 });
+        Assert.Equal(new Node.AveragePool(3, 2), Last(Net().Node("AveragePool", ["c"], "y", window, stride)));
+        Assert.Equal(new Node.AveragePool(3, 2, 1, CountsPadding: false), Last(Net().Node("AveragePool", ["c"], "y", window, stride, pads)));
+        Assert.Equal(new Node.AveragePool(3, 2, 1), Last(Net().Node("AveragePool", ["c"], "y", window, stride, pads, ("count_include_pad", 1))));
+        // As PyTorch writes it.
+        Assert.Equal(new Node.AveragePool(3, 2, 1), Last(Net().Node("Pad", ["c", "p"], "q").Node("AveragePool", ["q"], "y", window, stride)));
+        Refused(Net().Node("Pad", ["c", "p"], "q").Node("AveragePool", ["q"], "y", window, stride, pads), null, "(AveragePool)", "a second time");
+        Refused(Net().Node("AveragePool", ["c"], "y", window, stride, ("ceil_mode", 1)), null, "4x4", "3x3", "ceil_mode 0");
+        Assert.Equal(new Node.MaxPool(2), Last(Net().Node("MaxPool", ["c"], "y", ("kernel_shape", new[] { 2, 2 }), stride, ("ceil_mode", 1))));
+    }
+
+    [Fact]
     public void A_fully_connected_layer_is_a_Gemm_or_a_MatMul_with_or_without_a_bias()
     {
         float[] rows = [1, 2, 3, 4, 5, 6], columns = [1, 4, 2, 5, 3, 6];
