@@ -12,26 +12,28 @@ internal static class PackedProjects
     public static IReadOnlyList<string> Tools { get; } = [.. Names(tools: true)];
 
     /// <summary>The version that all of them have.</summary>
-    public static string Version { get; } = XDocument.Load(Path.Combine(Checkout.Root, "Directory.Build.props")).Descendants("Version").Single().Value;
+    public static string Version { get; } =
+        XDocument.Load(Path.Combine(Checkout.Root, "Directory.Build.props")).Descendants("Version").Single().Value;
 
     /// <summary>The folder of a project.</summary>
     public static string FolderOf(string project) => Path.Combine(Checkout.Root, "src", project);
 
-    /// <summary>The name of a project's package.</summary>
-    public static string IdOf(string project) => ProjectFile(FolderOf(project)) is { } file ? (string?)file.Descendants("PackageId").SingleOrDefault() ?? project : project;
-
-    private static IEnumerable<string> Names(bool tools) =>
-        from folder in Directory.EnumerateDirectories(Path.Combine(Checkout.Root, "src"))
-        let file = ProjectFile(folder)
-        where file is not null && Says(file, "IsPackable") && Says(file, "PackAsTool") == tools
-        orderby Path.GetFileName(folder)
-        select Path.GetFileName(folder);
-
-    private static XDocument? ProjectFile(string folder)
+    /// <summary>A project's file; null where the folder has none.</summary>
+    public static XDocument? FileOf(string project)
     {
-        string path = Path.Combine(folder, Path.GetFileName(folder) + ".csproj");
+        string path = Path.Combine(FolderOf(project), project + ".csproj");
         return File.Exists(path) ? XDocument.Load(path) : null;
     }
+
+    /// <summary>The name of a project's package.</summary>
+    public static string IdOf(string project) => (string?)FileOf(project)!.Descendants("PackageId").SingleOrDefault() ?? project;
+
+    private static IEnumerable<string> Names(bool tools) =>
+        from name in Directory.EnumerateDirectories(Path.Combine(Checkout.Root, "src")).Select(f => Path.GetFileName(f))
+        let file = FileOf(name)
+        where file is not null && Says(file, "IsPackable") && Says(file, "PackAsTool") == tools
+        orderby name
+        select name;
 
     private static bool Says(XDocument file, string property) => file.Descendants(property).Any(p => p.Value == "true");
 }

@@ -1,5 +1,9 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Generics = Microsoft.CodeAnalysis.SymbolDisplayGenericsOptions;
+using Members = Microsoft.CodeAnalysis.SymbolDisplayMemberOptions;
+using Other = Microsoft.CodeAnalysis.SymbolDisplayMiscellaneousOptions;
+using Parameters = Microsoft.CodeAnalysis.SymbolDisplayParameterOptions;
 
 namespace AdmmKit.Packages.Tests.Api;
 
@@ -9,25 +13,24 @@ namespace AdmmKit.Packages.Tests.Api;
 /// </summary>
 internal static class PublicApi
 {
-    private static readonly SymbolDisplayFormat Signature = new(
-        SymbolDisplayGlobalNamespaceStyle.Omitted,
-        SymbolDisplayTypeQualificationStyle.NameAndContainingTypes,
-        SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeTypeConstraints | SymbolDisplayGenericsOptions.IncludeVariance,
-        SymbolDisplayMemberOptions.IncludeParameters | SymbolDisplayMemberOptions.IncludeModifiers
-            | SymbolDisplayMemberOptions.IncludeConstantValue | SymbolDisplayMemberOptions.IncludeRef | SymbolDisplayMemberOptions.IncludeExplicitInterface,
-        SymbolDisplayDelegateStyle.NameAndSignature,
-        SymbolDisplayExtensionMethodStyle.StaticMethod,
-        SymbolDisplayParameterOptions.IncludeExtensionThis | SymbolDisplayParameterOptions.IncludeParamsRefOut | SymbolDisplayParameterOptions.IncludeType
-            | SymbolDisplayParameterOptions.IncludeName | SymbolDisplayParameterOptions.IncludeDefaultValue,
-        SymbolDisplayPropertyStyle.ShowReadWriteDescriptor,
-        miscellaneousOptions: SymbolDisplayMiscellaneousOptions.UseSpecialTypes | SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier
-            | SymbolDisplayMiscellaneousOptions.AllowDefaultLiteral | SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers);
+    private const Generics AllGenerics = Generics.IncludeTypeParameters | Generics.IncludeTypeConstraints | Generics.IncludeVariance;
 
     // Types are named in full where they are listed, and by their own name where they are used.
     private static readonly SymbolDisplayFormat FullName = new(
+        SymbolDisplayGlobalNamespaceStyle.Omitted, SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces, AllGenerics);
+
+    private static readonly SymbolDisplayFormat Signature = new(
         SymbolDisplayGlobalNamespaceStyle.Omitted,
-        SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces,
-        SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeTypeConstraints | SymbolDisplayGenericsOptions.IncludeVariance);
+        SymbolDisplayTypeQualificationStyle.NameAndContainingTypes,
+        AllGenerics,
+        Members.IncludeParameters | Members.IncludeModifiers | Members.IncludeConstantValue | Members.IncludeRef,
+        SymbolDisplayDelegateStyle.NameAndSignature,
+        SymbolDisplayExtensionMethodStyle.StaticMethod,
+        Parameters.IncludeExtensionThis | Parameters.IncludeParamsRefOut | Parameters.IncludeType | Parameters.IncludeName
+            | Parameters.IncludeDefaultValue,
+        SymbolDisplayPropertyStyle.ShowReadWriteDescriptor,
+        miscellaneousOptions: Other.UseSpecialTypes | Other.IncludeNullableReferenceTypeModifier | Other.AllowDefaultLiteral
+            | Other.EscapeKeywordIdentifiers);
 
     /// <summary>The lines of an assembly.</summary>
     /// <param name="assembly">The assembly.</param>
@@ -53,7 +56,8 @@ internal static class PublicApi
         string[] changes =
         [
             .. before.Except(after).Select(l => $"  gone, which breaks those who use it: {l.Type}: {l.Line}"),
-            .. after.Except(before).Select(l => Owes(l, before) ? $"  new, which breaks those who implement or create it: {l.Type}: {l.Line}" : $"  new: {l.Type}: {l.Line}"),
+            .. from l in after.Except(before)
+               select (Owes(l, before) ? "  new, which breaks those who implement or create it: " : "  new: ") + $"{l.Type}: {l.Line}",
         ];
         return changes.Length > 0 ? string.Join('\n', [$"The public API of {name} is not the one that is listed.", .. changes, howToAccept])
             : committed.SequenceEqual(actual) ? null
@@ -77,8 +81,10 @@ internal static class PublicApi
     /// <summary>Whether a new member is one that types or objects must have that others have written before.</summary>
     private static bool Owes((string Type, string Line) added, List<(string Type, string Line)> before) =>
         before.Any(l => l.Type == added.Type)
-        && (added.Line.Split(' ').Any(w => w is "abstract" or "required")
-            || (added.Type.Contains("interface ", StringComparison.Ordinal) && added.Line.Split(' ')[0] is not ("default" or "static" or "const" or "interface")));
+        && added.Line.Split(' ') is var words
+        && (words.Any(w => w is "abstract" or "required")
+            || (added.Type.StartsWith("interface ", StringComparison.Ordinal)
+                && words[0] is not ("default" or "static" or "const" or "interface")));
 
     private static IEnumerable<INamedTypeSymbol> TypesOf(INamespaceOrTypeSymbol container)
     {
@@ -105,18 +111,24 @@ internal static class PublicApi
     {
         if (type.TypeKind == TypeKind.Delegate)
         {
-            string parameters = string.Join(", ", type.DelegateInvokeMethod!.Parameters.Select(p => p.ToDisplayString(Signature)));
-            return [$"delegate {type.ToDisplayString(FullName)}({parameters}) -> {type.DelegateInvokeMethod.ReturnType.ToDisplayString(Signature)}"];
+            IMethodSymbol call = type.DelegateInvokeMethod!;
+            string parameters = string.Join(", ", call.Parameters.Select(p => p.ToDisplayString(Signature)));
+            return [$"delegate {type.ToDisplayString(FullName)}({parameters}) -> {call.ReturnType.ToDisplayString(Signature)}"];
         }
 
         INamedTypeSymbol?[] above =
         [
-            type.BaseType is { SpecialType: SpecialType.System_Object or SpecialType.System_ValueType or SpecialType.System_Enum } ? null : type.BaseType,
+            type.TypeKind == TypeKind.Class && type.BaseType!.SpecialType != SpecialType.System_Object ? type.BaseType : null,
             // That a record equals others of its kind goes without saying.
-            .. type.Interfaces.Where(i => IsVisible(i) && !(type.IsRecord && i.Name == "IEquatable")).OrderBy(i => i.ToDisplayString(Signature), StringComparer.Ordinal),
+            .. type.Interfaces.Where(i => IsVisible(i) && !(type.IsRecord && i.Name == "IEquatable"))
+                .OrderBy(i => i.ToDisplayString(Signature), StringComparer.Ordinal),
         ];
         string list = string.Join(", ", above.OfType<INamedTypeSymbol>().Select(t => t.ToDisplayString(Signature)));
-        return [$"{Kind(type)} {type.ToDisplayString(FullName)}" + (list.Length == 0 ? "" : " : " + list), .. type.GetMembers().Where(IsListed).Select(Member).Order(StringComparer.Ordinal)];
+        return
+        [
+            $"{Kind(type)} {type.ToDisplayString(FullName)}" + (list.Length == 0 ? "" : " : " + list),
+            .. type.GetMembers().Where(IsListed).Select(Member).Order(StringComparer.Ordinal),
+        ];
     }
 
     private static string Kind(INamedTypeSymbol type)
@@ -125,8 +137,9 @@ internal static class PublicApi
         {
             TypeKind.Interface => "interface",
             TypeKind.Enum => "enum",
-            TypeKind.Struct => (type.IsReadOnly ? "readonly " : "") + (type.IsRefLikeType ? "ref " : "") + (type.IsRecord ? "record struct" : "struct"),
-            _ => (type.IsStatic ? "static " : type.IsSealed ? "sealed " : type.IsAbstract ? "abstract " : "") + (type.IsRecord ? "record" : "class"),
+            TypeKind.Struct => (type.IsReadOnly ? "readonly " : "") + (type.IsRefLikeType ? "ref " : "") + "struct",
+            _ => (type.IsStatic ? "static " : type.IsSealed ? "sealed " : type.IsAbstract ? "abstract " : "")
+                + (type.IsRecord ? "record" : "class"),
         };
         return Access(type) + word;
     }
@@ -143,7 +156,8 @@ internal static class PublicApi
             _ => null,
         };
         string body = member is { ContainingType.TypeKind: TypeKind.Interface, IsAbstract: false, IsStatic: false } ? "default " : "";
-        return $"  {Access(member)}{body}{member.ToDisplayString(Signature)}" + (type is null ? "" : $" -> {type.ToDisplayString(Signature)}");
+        string result = type is null ? "" : $" -> {type.ToDisplayString(Signature)}";
+        return $"  {Access(member)}{body}{member.ToDisplayString(Signature)}{result}";
     }
 
     private static string Access(ISymbol symbol) => symbol.DeclaredAccessibility == Accessibility.Public ? "" : "protected ";
@@ -152,16 +166,13 @@ internal static class PublicApi
     private static bool IsListed(ISymbol member) =>
         IsVisible(member)
         && member is { IsImplicitlyDeclared: false } and not INamedTypeSymbol
-        && member is not IMethodSymbol { MethodKind: MethodKind.PropertyGet or MethodKind.PropertySet or MethodKind.EventAdd or MethodKind.EventRemove }
+        && member is not IMethodSymbol { AssociatedSymbol: not null }
         && !member.GetAttributes().Any(a => a.AttributeClass?.Name == "CompilerGeneratedAttribute");
 
     private static bool IsVisible(ISymbol symbol) => symbol.DeclaredAccessibility switch
     {
         Accessibility.Public => true,
-        Accessibility.Protected or Accessibility.ProtectedOrInternal => symbol.ContainingType is { IsSealed: false } type && CanBeDerived(type),
+        Accessibility.Protected or Accessibility.ProtectedOrInternal => symbol.ContainingType is { IsSealed: false },
         _ => false,
     };
-
-    private static bool CanBeDerived(INamedTypeSymbol type) => type.TypeKind == TypeKind.Interface
-        || type.InstanceConstructors.Any(c => c.DeclaredAccessibility is Accessibility.Public or Accessibility.Protected or Accessibility.ProtectedOrInternal);
 }

@@ -73,7 +73,10 @@ public partial class ConsumerTests(Feed feed)
             { "cell_type": "code", "execution_count": null, "id": "b", "metadata": {}, "outputs": [],
               "source": ["#!fsharp\n", "#r \"AdmmKit.dll\"\n", "printfn \"%s\" (AdmmKit.Constraints.Cardinality 3).Description"] }
           ],
-          "metadata": { "kernelspec": { "display_name": ".NET (C#)", "language": "C#", "name": ".net-csharp" }, "language_info": { "name": "csharp" } },
+          "metadata": {
+            "kernelspec": { "display_name": ".NET (C#)", "language": "C#", "name": ".net-csharp" },
+            "language_info": { "name": "csharp" }
+          },
           "nbformat": 4,
           "nbformat_minor": 5
         }
@@ -84,7 +87,8 @@ public partial class ConsumerTests(Feed feed)
         (string Id, string Path)[] found =
         [
             .. from id in PackedProjects.Libraries
-               let path = Path.Combine(cache, id.ToLowerInvariant(), PackedProjects.Version, $"{id.ToLowerInvariant()}.{PackedProjects.Version}.nupkg")
+               let name = id.ToLowerInvariant()
+               let path = Path.Combine(cache, name, PackedProjects.Version, $"{name}.{PackedProjects.Version}.nupkg")
                where File.Exists(path)
                select (id, path),
         ];

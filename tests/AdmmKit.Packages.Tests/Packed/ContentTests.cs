@@ -18,8 +18,8 @@ public class ContentTests(Feed feed)
     [Fact]
     public void All_packages_are_made_and_no_others() => Assert.Equal(
         PackedProjects.Libraries.Concat(PackedProjects.Tools).Select(PackedProjects.IdOf)
-            .SelectMany(id => new[] { Path.GetFileName(feed.PathOf(id)), Path.GetFileName(feed.PathOf(id, "snupkg")) }).Order(StringComparer.Ordinal),
-        Directory.EnumerateFiles(feed.Folder).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+            .SelectMany(id => new[] { feed.PathOf(id), feed.PathOf(id, "snupkg") }).Order(StringComparer.Ordinal),
+        Directory.EnumerateFiles(feed.Folder).Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(All))]
@@ -43,7 +43,9 @@ public class ContentTests(Feed feed)
         Assert.Equal(File.ReadAllBytes(Path.Combine(Checkout.Root, "CHANGELOG.md")), Bytes(package, "CHANGELOG.md"));
         Assert.Equal("icon.png", Said("icon"));
         byte[] icon = Bytes(package, "icon.png");
-        Assert.Equal((128, 128), (BinaryPrimitives.ReadInt32BigEndian(icon.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(icon.AsSpan(20))));
+        // Width and height of a PNG.
+        Assert.Equal(128, BinaryPrimitives.ReadInt32BigEndian(icon.AsSpan(16)));
+        Assert.Equal(128, BinaryPrimitives.ReadInt32BigEndian(icon.AsSpan(20)));
     }
 
     [Theory]
@@ -53,7 +55,10 @@ public class ContentTests(Feed feed)
         using ZipArchive package = Open(project);
         Assert.Equal(
             [$"lib/net10.0/{project}.dll", $"lib/net10.0/{project}.xml"],
-            package.Entries.Select(e => e.FullName).Where(n => n.StartsWith("lib/", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            from entry in package.Entries
+            where entry.FullName.StartsWith("lib/", StringComparison.Ordinal)
+            orderby entry.FullName
+            select entry.FullName);
         XDocument documentation = XDocument.Load(new MemoryStream(Bytes(package, $"lib/net10.0/{project}.xml")));
         Assert.Equal(project, documentation.Root!.Element("assembly")!.Element("name")!.Value);
         Assert.NotEmpty(documentation.Descendants("summary"));
@@ -80,10 +85,11 @@ public class ContentTests(Feed feed)
         using ZipArchive package = Open(project);
         XElement group = Assert.Single(Metadata(package).Descendants(), e => e.Name.LocalName == "group");
         Assert.Equal("net10.0", (string?)group.Attribute("targetFramework"));
-        Dictionary<string, string> dependencies = group.Elements().ToDictionary(e => (string)e.Attribute("id")!, e => (string)e.Attribute("version")!);
-        Assert.Equal(Referenced(project).Order(StringComparer.Ordinal), dependencies.Keys.Where(IsOwn).Order(StringComparer.Ordinal));
-        Assert.All(dependencies.Where(d => IsOwn(d.Key)), d => Assert.Equal(PackedProjects.Version, d.Value));
-        Assert.Equal(Packages(project).Order(StringComparer.Ordinal), dependencies.Keys.Where(d => !IsOwn(d)).Order(StringComparer.Ordinal));
+        (string Id, string Version)[] dependencies =
+            [.. group.Elements().Select(e => ((string)e.Attribute("id")!, (string)e.Attribute("version")!)).Order()];
+        Assert.Equal(Referenced(project).Order(), dependencies.Select(d => d.Id).Where(IsOwn));
+        Assert.All(dependencies.Where(d => IsOwn(d.Id)), d => Assert.Equal(PackedProjects.Version, d.Version));
+        Assert.Equal(Packages(project).Order(), dependencies.Select(d => d.Id).Where(id => !IsOwn(id)));
     }
 
     [Fact]
@@ -94,7 +100,8 @@ public class ContentTests(Feed feed)
         XElement metadata = Metadata(package);
         Assert.Equal("DotnetTool", (string?)Child(metadata, "packageTypes")!.Elements().Single().Attribute("name"));
         const string folder = "tools/net10.0/any/";
-        XElement command = XDocument.Load(new MemoryStream(Bytes(package, folder + "DotnetToolSettings.xml"))).Descendants("Command").Single();
+        var settings = XDocument.Load(new MemoryStream(Bytes(package, folder + "DotnetToolSettings.xml")));
+        XElement command = settings.Descendants("Command").Single();
         Assert.Equal("admmkit", (string?)command.Attribute("Name"));
         Assert.Equal(project + ".dll", (string?)command.Attribute("EntryPoint"));
         string[] there = [.. package.Entries.Select(e => e.FullName)];
@@ -126,14 +133,15 @@ public class ContentTests(Feed feed)
 
     private static bool IsOwn(string id) => id == "AdmmKit" || id.StartsWith("AdmmKit.", StringComparison.Ordinal);
 
-    private static IEnumerable<string> Referenced(string project) => Included(project, "ProjectReference").Select(p => Path.GetFileNameWithoutExtension(p));
+    private static IEnumerable<string> Referenced(string project) =>
+        Included(project, "ProjectReference").Select(p => Path.GetFileNameWithoutExtension(p));
 
     // Packages of the projects below are named too: their versions are pinned for the whole solution.
     private static IEnumerable<string> Packages(string project) =>
         Included(project, "PackageReference").Concat(Referenced(project).SelectMany(Packages)).Distinct();
 
     private static IEnumerable<string> Included(string project, string element) =>
-        XDocument.Load(Path.Combine(PackedProjects.FolderOf(project), project + ".csproj")).Descendants(element).Select(e => (string)e.Attribute("Include")!);
+        PackedProjects.FileOf(project)!.Descendants(element).Select(e => (string)e.Attribute("Include")!);
 
     private static XElement Metadata(ZipArchive package)
     {

@@ -36,8 +36,10 @@ if (!back.Weights.Zip(read.Decode().Weights).All(p => p.First.AsSpan().SequenceE
     throw new InvalidOperationException("The weights of lenet5.safetensors are not those of lenet5.admm.");
 }
 
-LineChart.Scatter("Survivors of LeNet-5", "layer", "survivors", new ChartSeries("kept", [1, 2, 3, 4], [.. read.Layers.Select(l => (double)l.Survivors)])).Save("survivors.svg");
+var kept = new ChartSeries("kept", [1, 2, 3, 4], [.. read.Layers.Select(l => (double)l.Survivors)]);
+LineChart.Scatter("Survivors of LeNet-5", "layer", "survivors", kept).Save("survivors.svg");
 Platform platform = PlatformLibrary.Find("admm-nn-40nm");
 Console.WriteLine(FormattableString.Invariant($"break-even of conv2: {1 / platform.BreakEvenKeepFraction(spec.Layers[1]):F2}"));
 Console.WriteLine(FormattableString.Invariant($"validation: {dense.Validation.Accuracy:F2} dense, {pruned.Validation.Accuracy:F2} pruned"));
-Console.WriteLine(FormattableString.Invariant($"{read.Survivors} of {spec.WeightCount} weights in {new FileInfo("lenet5.admm").Length} bytes"));
+long bytes = new FileInfo("lenet5.admm").Length;
+Console.WriteLine(FormattableString.Invariant($"{read.Survivors} of {spec.WeightCount} weights in {bytes} bytes"));
