@@ -22,7 +22,8 @@ internal static class Comparison
         Directory.CreateDirectory(folder);
         Recipe recipe = Short(images);
         Manifest manifest = Manifest.Describe(
-            "dotnet", ["run", "-c", "Release", "--project", "src/integrations/AdmmKit.TorchSharp.Comparison", "--", .. arguments], recipe, new DataOrigin(data.Name, data.Source, data.Checksums)) with
+            "dotnet", ["run", "-c", "Release", "--project", "src/integrations/AdmmKit.TorchSharp.Comparison", "--", .. arguments], recipe,
+            new DataOrigin(data.Name, data.Source, data.Checksums)) with
         {
             Seed = 1,
             Environment = FormattableString.Invariant(
@@ -34,10 +35,10 @@ internal static class Comparison
         for (int seed = 1; seed <= replicates; seed++)
         {
             Recipe own = recipe with { Seed = (ulong)seed };
-            foreach ((string name, Func<NetworkCompression> run) in new (string, Func<NetworkCompression>)[] { (Ours, () => Engine(data, own)), (Theirs, () => Torch(data, own)) })
+            foreach (string name in made.Keys)
             {
                 var watch = Stopwatch.StartNew();
-                NetworkCompression done = run();
+                NetworkCompression done = name == Ours ? Engine(data, own) : Torch(data, own);
                 made[name].Add(done);
                 foreach (CompressionStage stage in done.Stages)
                 {
