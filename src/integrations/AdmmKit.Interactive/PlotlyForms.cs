@@ -1,0 +1,31 @@
+using AdmmKit.Notebooks;
+using AdmmKit.Notebooks.Charts;
+using Plotly.NET;
+
+namespace AdmmKit.Interactive;
+
+/// <summary>The forms of a chart of Plotly.NET.</summary>
+internal static class PlotlyForms
+{
+    private const string Place = "<!-- Plotly chart will be drawn inside this DIV -->";
+
+    // What Plotly draws comes first in its place, and then hides the picture behind it.
+    private const string Style = "<style>.plot-container ~ .admmkit-still { display: none }</style>\n";
+
+    /// <summary>
+    /// A page that draws the chart, the figure for viewers that know Plotly, and a line of text. Where no script runs, as in
+    /// GitHub's view of a notebook, the page shows the picture of the chart that the chart was made of.
+    /// </summary>
+    public static MimeBundle BundleOf(GenericChart chart)
+    {
+        IChart? origin = PlotlyExtensions.Origin(chart);
+        string still = origin?.ToBundle().Data[MimeTypes.Html].Replace("<figure ", "<figure class=\"admmkit-still\" ", StringComparison.Ordinal) ?? "";
+        string html = GenericChart.toChartHTML(chart);
+        return new MimeBundle(new Dictionary<string, string>
+        {
+            [MimeTypes.Html] = (still.Length > 0 ? Style : "") + html.Replace(Place, still + Place, StringComparison.Ordinal),
+            [MimeTypes.Plotly] = GenericChart.toFigureJson(chart),
+            [MimeTypes.Text] = origin?.ToText() ?? $"Plotly chart of {GenericChart.getTraces(chart).Length} traces",
+        });
+    }
+}
