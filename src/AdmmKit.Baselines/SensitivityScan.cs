@@ -92,25 +92,23 @@ public sealed class SensitivityScan
     /// <param name="weights">The trained weights.</param>
     /// <param name="keepFractions">The grid, each more than 0 and less than 1; null for
     /// <see cref="DefaultKeepFractions"/>.</param>
+    /// <param name="around">
+    /// Stands around each evaluation, to keep what was found and to say how far the scan is: given the layer (null for the network
+    /// that nothing was pruned of), its survivors, and how to evaluate. Null: each is done.
+    /// </param>
     /// <param name="cancellation">Stops between two evaluations.</param>
     /// <exception cref="AdmmKitException">A keep fraction is out of range, or a weight is not finite.</exception>
     public static SensitivityScan Run(
-        ITrainable network, NetworkWeights weights, IReadOnlyList<double>? keepFractions = null, CancellationToken cancellation = default)
+        ITrainable network, NetworkWeights weights, IReadOnlyList<double>? keepFractions = null,
+        Func<LayerInfo?, int, Func<Evaluation>, Evaluation>? around = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(weights);
         keepFractions ??= DefaultKeepFractions;
-        foreach (double keep in keepFractions)
-        {
-            if (!(keep is > 0 and < 1))
-            {
-                throw new AdmmKitException(FormattableString.Invariant(
-                    $"The keep fraction {keep} is out of range: it must be more than 0 and less than 1."));
-            }
-        }
-
+        around ??= (_, _, evaluate) => evaluate();
+        CheckGrid(keepFractions);
         network.Prepare(weights);
-        Evaluation dense = network.Evaluate(DataSplit.Validation);
+        Evaluation dense = around(null, weights.Survivors, () => network.Evaluate(DataSplit.Validation));
         var curves = new List<SensitivityCurve>();
         foreach ((LayerInfo layer, float[] w) in network.Layers.Zip(weights.Weights))
         {
@@ -119,9 +117,12 @@ public sealed class SensitivityScan
             foreach (int survivors in Grid(layer, keepFractions))
             {
                 cancellation.ThrowIfCancellationRequested();
-                MagnitudeSelection.Keep(w, pruned, survivors);
-                network.SetWeights(curves.Count, pruned);
-                Evaluation validation = network.Evaluate(DataSplit.Validation);
+                Evaluation validation = around(layer, survivors, () =>
+                {
+                    MagnitudeSelection.Keep(w, pruned, survivors);
+                    network.SetWeights(curves.Count, pruned);
+                    return network.Evaluate(DataSplit.Validation);
+                });
                 double cost = Math.Max(points[^1].Cost, validation.Loss - dense.Loss);
                 points.Add(new SensitivityPoint(survivors, validation, cost));
             }
@@ -167,8 +168,26 @@ public sealed class SensitivityScan
         return Round([.. fewest.Zip(most, (f, m) => f + (part * (m - f)))], least, totalSurvivors);
     }
 
-    /// <summary>Numbers of survivors from most to none, each once.</summary>
-    private static IEnumerable<int> Grid(LayerInfo layer, IReadOnlyList<double> keepFractions) => keepFractions
+    /// <summary>Checks a grid.</summary>
+    /// <param name="keepFractions">The keep fractions.</param>
+    /// <exception cref="AdmmKitException">One is out of range.</exception>
+    public static void CheckGrid(IReadOnlyList<double> keepFractions)
+    {
+        ArgumentNullException.ThrowIfNull(keepFractions);
+        foreach (double keep in keepFractions)
+        {
+            if (!(keep is > 0 and < 1))
+            {
+                throw new AdmmKitException(FormattableString.Invariant(
+                    $"The keep fraction {keep} is out of range: it must be more than 0 and less than 1."));
+            }
+        }
+    }
+
+    /// <summary>Numbers of survivors from most to none, each once: what a scan evaluates of a layer.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="keepFractions">The grid.</param>
+    public static IEnumerable<int> Grid(LayerInfo layer, IReadOnlyList<double> keepFractions) => keepFractions
         .Select(keep => (int)Math.Round(keep * layer.WeightCount)).Append(0)
         .Where(k => k < layer.WeightCount).Distinct().OrderDescending();
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 
@@ -14,11 +15,15 @@ internal static class CommandLineTool
 
     public static int Run(string[] args)
     {
-        var root = new RootCommand("AdmmKit: prunes and quantizes neural networks by ADMM, and reproduces ADMM-NN (ASPLOS 2019).")
+        // No RootCommand: that one calls itself by the name of the assembly.
+        var root = new Command("admmkit", "AdmmKit: prunes and quantizes neural networks by ADMM, and reproduces ADMM-NN (ASPLOS 2019).")
         {
+            new HelpOption(),
+            new VersionOption(),
             ReproduceCommand.Create(),
             SearchCommand.Create(),
             CompressCommand.Create(),
+            ScanCommand.Create(),
             TrainCommand.Create(),
             EvaluateCommand.Create(),
             InspectCommand.Create(),

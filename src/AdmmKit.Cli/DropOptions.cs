@@ -3,10 +3,10 @@ using System.Globalization;
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Recipes;
+using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
 using AdmmKit.Experiments.Search;
 using AdmmKit.Hardware.Search;
-using AdmmKit.Storage;
 
 namespace AdmmKit.Cli;
 
@@ -66,17 +66,17 @@ internal sealed class DropOptions
     }
 
     /// <summary>Searches and compresses; the promise is checked again on the file as it is read back.</summary>
-    public static (RunResult Result, CompressedNetwork Model, string Promise) Run(
-        DropRecipe recipe, string? objective, DataSet data, string output, string folder, int threads, CancellationToken cancellation)
+    public static (RunResult Result, string Promise) Run(
+        DropRecipe recipe, string? objective, DataSet data, string output, string format, string folder, int threads,
+        CancellationToken cancellation)
     {
         var store = new RunStore(Path.Combine(folder, "runs"));
         FinishedDrop found = ConsoleObserver.Watch(observer =>
             new DropSearch(recipe, data, store, Path.Combine(folder, "probes"), threads, observer, cancellation)
                 .Run(objective == "bytes" ? new BytesObjective() : new SurvivorsObjective()));
-        found.Run.Models.Last().Model.Save(output);
+        ExportCommand.Write(format, found.Run.Models.Last().Model, output);
         SearchRecord.Write(Path.ChangeExtension(output, ".search.json"), found.Searches);
-        CompressedNetwork model = CompressedNetwork.Load(output);
-        int correct = ScalarNetwork.CountCorrect(model, data.Validation, threads, cancellation);
+        int correct = ScalarNetwork.CountCorrect(StoredModel.Load(output).Compress(), data.Validation, threads, cancellation);
         if (correct != found.Validation.Correct)
         {
             throw new AdmmKitException(FormattableString.Invariant(
@@ -85,7 +85,7 @@ internal sealed class DropOptions
         }
 
         (double dense, double file) = (100 * found.Dense.Accuracy, 100 * found.Validation.Accuracy);
-        return (found.Run, model, FormattableString.Invariant(
+        return (found.Run, FormattableString.Invariant(
             $"Promise kept: {Math.Max(found.Drop, 0):f2} of {recipe.MaxDrop} points lost on {found.Dense.Count} validation images ")
             + FormattableString.Invariant($"({dense:f2} % dense, {file:f2} % decoded from '{output}')."));
     }

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using AdmmKit.Engine;
 using AdmmKit.Engine.Data;
+using AdmmKit.Experiments.Recipes;
 using AdmmKit.Experiments.Results;
+using AdmmKit.Networks;
 using AdmmKit.Training;
 
 namespace AdmmKit.Cli;
@@ -21,9 +23,11 @@ internal static class EvaluateCommand
         command.SetAction(parsed => CommandLineTool.Guarded(cancellation =>
         {
             DataSet? opened = null;
-            DataSet Data() => opened ??= shared.OpenData(parsed, cancellation);
-            StoredModel model = options.Load(parsed, parsed.GetValue(file)!, () => (Data().Test.Shape, Data().Test.Classes));
-            DataSet data = Data();
+            (ImageShape, int) Images() => ((opened = shared.OpenData(parsed, cancellation)).Test.Shape, opened.Test.Classes);
+            StoredModel model = options.Load(parsed, parsed.GetValue(file)!, Images);
+            model.Spec.CheckGraph();
+            DataSet data = opened ?? shared.OpenDataFor(parsed, model.Spec.Input, cancellation);
+            RecipeNetwork.CheckFits(model.Spec, $"'{parsed.GetValue(file)}'", data);
             using var network = new Network(model.Spec, 256, parsed.GetValue(shared.Threads));
             network.SetWeights(model.Decode());
             foreach ((string name, ImageSet images) in new[] { ("validation", data.Validation), (data.TestName, data.Test) })

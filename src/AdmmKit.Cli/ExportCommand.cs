@@ -1,4 +1,5 @@
 using System.CommandLine;
+using AdmmKit.Experiments.Results;
 using AdmmKit.Interop;
 using AdmmKit.Storage;
 
@@ -6,13 +7,43 @@ namespace AdmmKit.Cli;
 
 internal static class ExportCommand
 {
+    private const string Onnx = "onnx";
+
+    private static readonly Dictionary<string, OnnxForm> Forms = new(StringComparer.Ordinal)
+    {
+        ["dense"] = OnnxForm.Dense,
+        ["qdq"] = OnnxForm.Quantized,
+        ["sparse"] = OnnxForm.Sparse,
+    };
+
     // Each writes a network to a file, whose name ends as the format is called.
     private static readonly Dictionary<string, Action<CompressedNetwork, string>> Writers = new(StringComparer.Ordinal)
     {
         ["safetensors"] = WriteSafetensors,
+        // Levels in a byte each, which every runtime brings back to the same weights.
+        [Onnx] = (model, target) => OnnxFile.Write(target, model, new OnnxExport { Form = OnnxForm.Quantized }),
         ["net"] = (model, target) => DeepCompressionFile.WriteNetwork(target, model),
         ["admm"] = (model, target) => model.Save(target),
     };
+
+    /// <summary>Formats whose files say which network they hold.</summary>
+    public static IReadOnlyList<string> WholeFormats { get; } = [.. Writers.Keys.Where(f => f != "net")];
+
+    /// <summary>The format that a file's name ends in, one of <see cref="WholeFormats"/>; "admm" where it ends in none.</summary>
+    /// <param name="file">The file.</param>
+    /// <exception cref="AdmmKitException">It ends in something else; the nearest one is suggested.</exception>
+    public static string FormatOf(string file)
+    {
+        string format = Path.GetExtension(file).TrimStart('.');
+        return format.Length == 0 ? "admm" : WholeFormats.Contains(format) ? format
+            : throw new AdmmKitException($"--out '{file}' is of no kind that can be written. {Names.Unknown("format", format, WholeFormats)}");
+    }
+
+    /// <summary>Writes a network.</summary>
+    /// <param name="format">The format.</param>
+    /// <param name="model">The network.</param>
+    /// <param name="target">The file.</param>
+    public static void Write(string format, CompressedNetwork model, string target) => Writers[format](model, target);
 
     public static Command Create()
     {
@@ -29,9 +60,19 @@ internal static class ExportCommand
             Description = "The file to write. Default: beside FILE, ending in the format's name.",
             HelpName = "PATH",
         };
+        var form = new Option<string>("--form")
+        {
+            Description = "How weights stand in an .onnx: dense, as floats; qdq, as levels in a byte each where they are levels; sparse, the survivors alone.",
+            HelpName = "FORM",
+            DefaultValueFactory = _ => "dense",
+        };
+        var standardized = new Option<bool>("--standardized-input")
+        {
+            Description = "An .onnx is for images whose pixels have been standardized already: it does not do so itself.",
+        };
         var command = new Command("export", "Writes a network of any kind in a format that other programs read, or as .admm.")
         {
-            file, to, output,
+            file, to, output, form, standardized,
         };
         options.AddTo(command);
         command.Validators.Add(result =>
@@ -41,11 +82,22 @@ internal static class ExportCommand
             {
                 result.AddError(Names.Unknown("format", token.Value, Writers.Keys));
             }
+
+            if (result.GetResult(form) is { Tokens: [var said] } && !Forms.ContainsKey(said.Value))
+            {
+                result.AddError(Names.Unknown("form", said.Value, Forms.Keys));
+            }
+
+            if (result.GetResult(to) is { Tokens: [var wanted] } && wanted.Value != Onnx && new Option[] { form, standardized }.FirstOrDefault(o => result.GetResult(o) is { Implicit: false }) is { } only)
+            {
+                result.AddError($"{only.Name} is about an .onnx: leave it out, or write one with --to {Onnx}.");
+            }
         });
         command.SetAction(parsed => CommandLineTool.Guarded(_ =>
         {
             string source = parsed.GetValue(file)!, format = parsed.GetValue(to)!;
-            CompressedNetwork model = options.Load(parsed, source).Compress();
+            StoredModel stored = options.Load(parsed, source);
+            CompressedNetwork model = stored.Compress();
             string target = parsed.GetValue(output) ?? Path.ChangeExtension(source, format);
             if (Path.GetFullPath(target) == Path.GetFullPath(source))
             {
@@ -53,13 +105,34 @@ internal static class ExportCommand
             }
 
             OutputFolder.CheckFile(target);
-            Writers[format](model, target);
+            if (format == Onnx)
+            {
+                WriteOnnx(model, target, new OnnxExport
+                {
+                    Form = Forms[parsed.GetValue(form)!],
+                    Standardize = !parsed.GetValue(standardized),
+                    Ending = stored.Ending,
+                });
+            }
+            else
+            {
+                Writers[format](model, target);
+            }
+
             Console.WriteLine(FormattableString.Invariant(
                 $"{target}: {model.Spec.Name}, {model.Spec.WeightCount:#,0} weights, of which {model.Survivors:#,0} are not zero, ")
                 + FormattableString.Invariant($"and {model.Spec.BiasCount:#,0} biases; {new FileInfo(target).Length:#,0} B."));
             return CommandLineTool.Success;
         }));
         return command;
+    }
+
+    private static void WriteOnnx(CompressedNetwork model, string target, OnnxExport options)
+    {
+        foreach (string note in OnnxFile.Write(target, model, options))
+        {
+            Console.Error.WriteLine(note);
+        }
     }
 
     private static void WriteSafetensors(CompressedNetwork model, string target)

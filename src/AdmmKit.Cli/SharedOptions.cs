@@ -3,6 +3,7 @@ using AdmmKit.Engine.Data;
 using AdmmKit.Experiments.Dense;
 using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
+using AdmmKit.Networks;
 
 namespace AdmmKit.Cli;
 
@@ -18,7 +19,7 @@ internal sealed class SharedOptions
     /// <summary>For the commands that work on any data, which add it; the others are about MNIST.</summary>
     public Option<string> DataSet { get; } = new("--data-set")
     {
-        Description = "The data set in that folder: " + string.Join(", ", DataSource.Names) + ". cifar10 is never downloaded or drawn.",
+        Description = "The data set in that folder: " + string.Join(", ", DataSource.Names) + ". cifar10 is never downloaded or drawn. Default: mnist, or what a given network's input calls for.",
         DefaultValueFactory = _ => DataSource.Names[0],
         HelpName = "NAME",
     };
@@ -80,6 +81,22 @@ internal sealed class SharedOptions
         return colour && parsed.GetValue(Synthetic)
             ? throw new AdmmKitException($"'{architecture}' learns from CIFAR-10, and the digits that --synthetic draws are grey: leave it out, and name a folder with CIFAR-10 by --data.")
             : OpenData(parsed, cancellation, colour ? "cifar10" : "mnist");
+    }
+
+    /// <summary>
+    /// The data set that is named; else the one whose images have as many channels as the network reads, or the only one that is in the
+    /// folder.
+    /// </summary>
+    public DataSet OpenDataFor(ParseResult parsed, ImageShape input, CancellationToken cancellation)
+    {
+        if (parsed.GetResult(DataSet) is { Implicit: false } || parsed.GetValue(Synthetic))
+        {
+            return OpenData(parsed, cancellation);
+        }
+
+        bool Absent(string name) => DataSource.IsForOthers(new DataRequest { Name = name, Directory = parsed.GetValue(Data) });
+        string[] names = input.Channels == NetworkSpec.Cifar.Channels ? ["cifar10", "mnist"] : ["mnist", "cifar10"];
+        return OpenData(parsed, cancellation, Absent(names[0]) && !Absent(names[1]) ? names[1] : names[0]);
     }
 
     /// <summary>The data set of that name if it is at hand, never a drawn one; null where it is not.</summary>

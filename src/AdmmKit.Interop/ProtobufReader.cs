@@ -116,6 +116,9 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> bytes)
     /// <summary>Whether nothing is left.</summary>
     public readonly bool AtEnd => position == bytes.Length;
 
+    /// <summary>Bytes of the message that are behind it: right after a value, where that ends.</summary>
+    public readonly int Position => position;
+
     private ReadOnlySpan<byte> Take(ulong count)
     {
         if (count > (ulong)(bytes.Length - position))

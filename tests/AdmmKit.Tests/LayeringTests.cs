@@ -125,7 +125,8 @@ public class LayeringTests
     [Fact]
     public void Every_project_has_a_lock_file()
     {
-        string[] projects = [.. ProjectFiles("src"), .. ProjectFiles("tests")];
+        // A user's program takes packages that were just made: their checksums are of one build.
+        string[] projects = [.. ProjectFiles("src"), .. ProjectFiles("tests").Where(p => Path.GetFileName(p) != "Consumer.csproj")];
         Assert.Contains(projects, p => Path.GetFileName(p) == "AdmmKit.Tests.csproj");
         Assert.DoesNotContain(projects, LacksLockFile);
     }

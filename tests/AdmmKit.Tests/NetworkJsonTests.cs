@@ -1,4 +1,5 @@
 using AdmmKit.Engine;
+using AdmmKit.Hardware.Simulation;
 using AdmmKit.Interop;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
@@ -125,6 +126,7 @@ public class NetworkJsonTests
         CompressedNetwork model = Model(Loose, 1);
         foreach (Func<object> compute in (Func<object>[])[
             () => new Network(Loose), () => new ScalarNetwork(Loose, model.Decode()), () => AdmmKit.Engine.Sparse.SparseNetwork.Compile(model),
+            () => SimulatedLayer.Of(Loose, (_, l) => new bool[l.WeightCount], (_, _) => null).ToArray(),
             () => AdmmKit.Purification.UnusedPaths.Remove(Loose, model.Decode())])
         {
             Assert.Contains("not how they are connected", Assert.Throws<AdmmKitException>(compute).Message, StringComparison.Ordinal);

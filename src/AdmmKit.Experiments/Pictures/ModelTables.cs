@@ -51,6 +51,41 @@ public static class ModelTables
     }
 
     /// <summary>
+    /// A network before and after compression, a row a layer and one for all. Bytes before are those of float32, after those of the
+    /// layer's part in an .admm file; the row "other" has batch normalizations, header and checksum.
+    /// </summary>
+    /// <param name="before">The network as it was.</param>
+    /// <param name="after">The compressed one, of the same layers.</param>
+    /// <param name="title">The title; null: its name.</param>
+    public static Table BeforeAfter(CompressedNetwork before, CompressedNetwork after, string? title = null)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        FileSize size = after.Size;
+        long normalizations = 4L * after.Spec.Normalizations.Sum(n => (long)n.Count);
+        double layers = size.Layers.Sum(l => l.TotalBits) / 8;
+        double Macs(CompressedNetwork model) => model.Layers.Sum(l => l.KeepFraction * l.Layer.Macs);
+        long biased = 4L * (after.Spec.WeightCount + (long)after.Spec.BiasCount);
+        return new Table(
+            title ?? $"{after.Spec.Name}, before and after",
+            ["layer", "shape", "weights", "before", "survivors", "keepFraction", "bits", "bytes before", "bytes", "MACs before", "MACs"],
+            [
+                .. before.Layers.Zip(after.Layers).Zip(size.Layers, (pair, part) => new object?[]
+                {
+                    pair.Second.Layer.Name, pair.Second.Layer.Shape, pair.Second.Layer.WeightCount, pair.First.Survivors, pair.Second.Survivors,
+                    pair.Second.KeepFraction, pair.Second.Bits, 4L * (pair.Second.Layer.WeightCount + pair.Second.Layer.Rows),
+                    Math.Round(part.TotalBits / 8, 1), Math.Round(pair.First.KeepFraction * pair.First.Layer.Macs),
+                    Math.Round(pair.Second.KeepFraction * pair.Second.Layer.Macs),
+                }),
+                ["other", null, null, null, null, null, null, normalizations, Math.Round(size.TotalBytes - layers, 1), null, null],
+                [
+                    "total", null, after.Spec.WeightCount, before.Survivors, after.Survivors, after.KeepFraction, null,
+                    biased + normalizations, size.TotalBytes, Math.Round(Macs(before)), Math.Round(Macs(after)),
+                ],
+            ]);
+    }
+
+    /// <summary>
     /// What is left of its layers' structure: outputs without any weight and inputs that nobody reads, and how the survivors are
     /// spread over the outputs.
     /// </summary>

@@ -6,6 +6,9 @@ namespace AdmmKit.Experiments.Recipes;
 /// <summary>Reads and writes recipes. An unknown key is an error that suggests the nearest valid one.</summary>
 public static class RecipeJson
 {
+    // What editors look for to complete and check a file.
+    private const string SchemaKey = "$schema";
+
     private const int MaximumBytes = 1 << 20;
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
@@ -29,8 +32,9 @@ public static class RecipeJson
 
     /// <summary>Reads a recipe file.</summary>
     /// <param name="path">The file.</param>
+    /// <param name="architecture">The architecture of a recipe that names none; null for that of <see cref="Recipe"/>.</param>
     /// <exception cref="AdmmKitException">It cannot be read, or is no recipe; the message says where.</exception>
-    public static Recipe Load(string path) => Load<Recipe>(path);
+    public static Recipe Load(string path, string? architecture = null) => Load<Recipe>(path, architecture);
 
     /// <summary>Reads the recipe file of a search.</summary>
     /// <param name="path">The file.</param>
@@ -43,7 +47,7 @@ public static class RecipeJson
     /// <exception cref="BadFileException">It is no recipe; the message says where and, for an unknown key, the nearest valid one.</exception>
     public static Recipe Parse(string json, string name) => Parse<Recipe>(json, name);
 
-    private static T Load<T>(string path)
+    private static T Load<T>(string path, string? architecture = null)
     {
         try
         {
@@ -51,7 +55,7 @@ public static class RecipeJson
             // A pipe or a device does not say how long it is: read until there is too much.
             var bytes = new byte[MaximumBytes + 1];
             int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return length <= MaximumBytes ? Parse<T>(new StreamReader(new MemoryStream(bytes, 0, length)).ReadToEnd(), path)
+            return length <= MaximumBytes ? Parse<T>(new StreamReader(new MemoryStream(bytes, 0, length)).ReadToEnd(), path, architecture)
                 : throw new BadFileException($"'{path}' is larger than a recipe can be (1 MiB): is it the right file?");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -60,7 +64,7 @@ public static class RecipeJson
         }
     }
 
-    private static T Parse<T>(string json, string name)
+    private static T Parse<T>(string json, string name, string? architecture = null)
     {
         try
         {
@@ -70,6 +74,15 @@ public static class RecipeJson
                 AllowTrailingCommas = true,
                 MaxDepth = 16,
             });
+            if (node is JsonObject recipe)
+            {
+                recipe.Remove(SchemaKey);
+                if (architecture is not null)
+                {
+                    recipe.TryAdd("architecture", architecture);
+                }
+            }
+
             CheckKeys(node, typeof(T), name, "recipe");
             return node.Deserialize<T>(Options) ?? throw new BadFileException($"'{name}' holds null, not a recipe.");
         }

@@ -17,10 +17,12 @@ public sealed class EnergyObjective : IObjective
     /// <param name="spec">The network: a layer alone does not say how many inputs it reads.</param>
     /// <param name="weightBits">Bits a weight in all layers, 1 to 64; the words of the platform's energy table where not given.</param>
     /// <param name="options">How weights are loaded, and widths; see <see cref="EnergyModel"/>.</param>
-    /// <exception cref="AdmmKitException">The energies of the platform are not known, or the bits are out of their range.</exception>
+    /// <exception cref="AdmmKitException">The energies of the platform are not known, the graph of the network is not, or the bits are out of their range.</exception>
     public EnergyObjective(Platform platform, NetworkSpec spec, int? weightBits = null, EnergyOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(platform);
+        ArgumentNullException.ThrowIfNull(spec);
+        spec.CheckGraph();
         EnergyTable table = platform.Energy ?? throw new AdmmKitException(
             $"The platform '{platform.Name}' has no energies of single events: choose another platform, or another objective than energy.");
         (this.platform, this.weightBits, model) = (platform, weightBits ?? table.WordBits, new EnergyModel(table, options));

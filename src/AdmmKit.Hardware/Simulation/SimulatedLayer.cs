@@ -98,13 +98,14 @@ public sealed class SimulatedLayer
     /// <param name="spec">The network.</param>
     /// <param name="weights">Which weights of a layer survive, by its position and description.</param>
     /// <param name="activations">Which inputs of a layer are not zero, by its position and their shape; null where none is zero.</param>
-    /// <exception cref="AdmmKitException">A mask does not fit its layer.</exception>
+    /// <exception cref="AdmmKitException">A mask does not fit its layer, or the graph is not known.</exception>
     public static IEnumerable<SimulatedLayer> Of(
         NetworkSpec spec, Func<int, LayerInfo, bool[]> weights, Func<int, ImageShape, bool[]?> activations)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(activations);
+        spec.CheckGraph();
         for (int i = 0, layer = 0; i < spec.Nodes.Count; i++)
         {
             int from = spec.Inputs[i][0];

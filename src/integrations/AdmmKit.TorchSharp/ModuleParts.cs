@@ -34,8 +34,9 @@ internal sealed class ModuleParts
 
     /// <summary>Looks through a module.</summary>
     /// <param name="module">The module.</param>
+    /// <param name="untrained">Whether layers count whose weights require no gradient; else they are left alone.</param>
     /// <exception cref="AdmmKitException">It has no layer, or one is not in float32.</exception>
-    public static ModuleParts Of(nn.Module module)
+    public static ModuleParts Of(nn.Module module, bool untrained = false)
     {
         ArgumentNullException.ThrowIfNull(module);
         Dictionary<string, Parameter> parameters = Named(module.named_parameters());
@@ -52,7 +53,8 @@ internal sealed class ModuleParts
                 continue;
             }
 
-            if (part is Conv2d or Linear && part is nn.Module<Tensor, Tensor> layer && Parameter("weight") is { requires_grad: true } weight)
+            if (part is Conv2d or Linear && part is nn.Module<Tensor, Tensor> layer && Parameter("weight") is { } weight
+                && (untrained || weight.requires_grad))
             {
                 CheckType(name, weight);
                 layers.Add(new WeightedModule(name, layer, weight, Parameter("bias")));
@@ -141,7 +143,7 @@ internal sealed class ModuleParts
         NormalizationModule[] normalizations = [.. spec.Normalizations.Select(Normalization)];
         string[] others =
         [
-            .. Layers.Select(l => l.Name).Except(layers.Select(l => l.Name)),
+            .. Layers.Where(l => l.Weight.requires_grad).Select(l => l.Name).Except(layers.Select(l => l.Name)),
             .. Normalizations.Select(n => n.Name).Except(normalizations.Select(n => n.Name)),
         ];
         return others.Length == 0 ? new ModuleParts(layers, normalizations, Skipped) : throw new AdmmKitException(

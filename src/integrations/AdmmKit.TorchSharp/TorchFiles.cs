@@ -35,7 +35,7 @@ public static class TorchFiles
     public static void CopyTo(this CompressedNetwork model, nn.Module module)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ModuleParts parts = ModuleParts.Of(module).InOrderOf(model.Spec);
+        ModuleParts parts = ModuleParts.Of(module, untrained: true).InOrderOf(model.Spec);
         NetworkWeights weights = model.Decode();
         // The only check that is left: biases for a layer that has none.
         for (int i = 0; i < parts.Layers.Count; i++)
@@ -62,7 +62,7 @@ public static class TorchFiles
     {
         Dictionary<string, Tensor> own = ModuleParts.Named(
             module.named_parameters().Select(p => (p.name, (Tensor)p.parameter)).Concat(module.named_buffers().Select(b => (b.name, b.buffer))));
-        string[] layers = [.. ModuleParts.Of(module).Names];
+        string[] layers = [.. ModuleParts.Of(module, untrained: true).Names];
         foreach (string missing in layers.Where(name => !file.Tensors.Any(t => t.Name == name)))
         {
             _ = file[missing]; // Says that it is missing, and which name is near.

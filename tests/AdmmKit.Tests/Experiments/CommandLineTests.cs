@@ -17,6 +17,16 @@ public sealed class CommandLineTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("admmkit-test").FullName;
 
     [Theory]
+    [InlineData("--help", "  admmkit [command] [options]")]
+    [InlineData("platform show --help", "  admmkit platform show ")]
+    public void Help_calls_the_tool_as_people_do(string arguments, string usage)
+    {
+        (int code, string output, _) = Run(arguments);
+        Assert.Equal(0, code);
+        Assert.Contains(usage, output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("reprodce", "Did you mean 'reproduce'")]
     [InlineData("reproduce tabel1", "Did you mean 'table1'?")]
     [InlineData("reproduce --quik", "Did you mean '--quick'?")]
@@ -32,6 +42,13 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("compress --max-drop half", "--max-drop")]
     [InlineData("compress --max-drop 0.2 --objective byts", "Did you mean 'bytes'?")]
     [InlineData("compress --objective bytes", "give --max-drop too")]
+    [InlineData("compress --architecture lenet6 --synthetic", "Did you mean 'lenet5'?")]
+    [InlineData("compress --max-drop 1 --architecture lenet6 --synthetic", "Did you mean 'lenet5'?")]
+    [InlineData("compress net.safetensors", "--max-drop 0.5")]
+    [InlineData("compress net.safetensors --max-drop 1 --dry-run", "--dry-run")]
+    [InlineData("compress --platform admm-nn-40nm", "give --dry-run too")]
+    [InlineData("compress --recipe r.json --architecture lenet5", "--recipe")]
+    [InlineData("scan", "model")]
     [InlineData("inspect", "file")]
     [InlineData("verify", "DIR")]
     [InlineData("verify results --synthetic", "--synthetic")]
@@ -49,9 +66,10 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("compress --survivors conv1=501 --synthetic", "501")]
     [InlineData("compress --conv-bits 9 --synthetic", "1 to 8")]
     [InlineData("compress --keep-fraction fc1=2 --synthetic", "keepFraction")]
-    [InlineData("compress --architecture lenet6 --synthetic", "Did you mean 'lenet5'?")]
     [InlineData("compress --recipe missing.json", "missing.json")]
-    [InlineData("compress --max-drop 1 --architecture lenet6 --synthetic", "Did you mean 'lenet5'?")]
+    [InlineData("compress missing.safetensors --keep-fraction 0.5", "missing.safetensors")]
+    [InlineData("compress --keep-fraction 0.5 --dry-run --platform admm-nn-40", "Did you mean 'admm-nn-40nm'?")]
+    [InlineData("scan missing.safetensors --synthetic", "missing.safetensors")]
     [InlineData("reproduce --data missing-folder", "missing-folder")]
     public void Failure_exits_with_1_and_says_what_to_do(string arguments, string message)
     {

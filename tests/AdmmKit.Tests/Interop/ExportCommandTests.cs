@@ -51,7 +51,7 @@ public class ExportCommandTests
         CompressedNetwork model = Model();
         IReadOnlyDictionary<string, string> metadata = NetworkTensors.Of(model).Metadata;
         Assert.Equal(
-            ["architecture", "classes", "conv1.bits", "conv1.q", "conv2.bits", "conv2.q", "fc1.bits", "fc1.codebook", "input"],
+            ["architecture", "classes", "conv1.bits", "conv1.q", "conv2.bits", "conv2.q", "fc1.bits", "fc1.codebook", "input", "network"],
             metadata.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(("lenet5", "1x28x28", "10"), (metadata["architecture"], metadata["input"], metadata["classes"]));
         Assert.Equal(("3", "3", "8"), (metadata["conv1.bits"], metadata["fc1.bits"], metadata["fc1.codebook"]));
@@ -72,6 +72,58 @@ public class ExportCommandTests
         Assert.Equal([50, 20, 5, 5], SafetensorsFile.Read(beside)["conv2.weight"].Shape);
         Assert.Equal(0, CommandLineTests.Run(["export", "--out", elsewhere, "--to", "safetensors", source]).Code);
         Assert.Equal(File.ReadAllBytes(beside), File.ReadAllBytes(elsewhere));
+    }
+
+    [Fact]
+    public void Onnx_goes_there_and_back_with_levels_and_all()
+    {
+        using var folder = new TemporaryFolder();
+        string At(string name) => Path.Combine(folder.Path, name);
+        Model().Save(At("model.admm"));
+        (int code, string output, string error) = CommandLineTests.Run(["export", At("model.admm"), "--to", "onnx", "--form", "qdq"]);
+        Assert.Equal(0, code);
+        Assert.Contains("lenet5, 430,500 weights", output, StringComparison.Ordinal);
+        // The codebook of fc1 and the floats of fc2 are no levels, and stay as they are.
+        Assert.Equal(["'fc1'", "'fc2'"], error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[0]));
+        Assert.Equal(0, CommandLineTests.Run(["export", At("model.onnx"), "--to", "admm", "--out", At("again.admm")]).Code);
+        CompressedNetwork before = Model(), after = CompressedNetwork.Load(At("again.admm"));
+        OnnxNetworks.AssertSame(before.Decode(), after.Decode());
+        Assert.Equal(["conv1", "conv2"], after.Layers.Where(l => l.IsQuantized).Select(l => l.Layer.Name));
+        Assert.Equal([before.Layers[0].Q, before.Layers[1].Q], after.Layers.Take(2).Select(l => l.Q));
+        foreach (string form in new[] { "dense", "sparse" })
+        {
+            Assert.Equal(0, CommandLineTests.Run(["export", At("model.admm"), "--to", "onnx", "--form", form, "--out", At(form + ".onnx")]).Code);
+            OnnxNetworks.AssertSame(before.Decode(), OnnxFile.Read(At(form + ".onnx")).Weights);
+            Assert.Contains("weights survive", CommandLineTests.Run(["inspect", At(form + ".onnx")]).Output, StringComparison.Ordinal);
+        }
+
+        Assert.True(new FileInfo(At("sparse.onnx")).Length < new FileInfo(At("dense.onnx")).Length / 5);
+    }
+
+    [Fact]
+    public void What_an_onnx_does_not_say_is_said_with_it()
+    {
+        using var folder = new TemporaryFolder();
+        string mobile = OnnxFileTests.PathOf("mobile"), resnet = OnnxFileTests.PathOf("resnet"), target = Path.Combine(folder.Path, "out.onnx");
+        string[] to = ["--to", "onnx", "--out", target];
+        Assert.Equal(0, CommandLineTests.Run(["export", resnet, .. to, "--input-mean", "0.5,0.25,0.75", "--input-deviation", "0.5"]).Code);
+        var standardize = Assert.IsType<Node.Standardize>(OnnxFile.Read(target).Spec.Nodes[0]);
+        Assert.Equal([0.5f, 0.25f, 0.75f], standardize.Means);
+        Assert.Equal([0.5f, 0.5f, 0.5f], standardize.Deviations);
+        Assert.Equal(0, CommandLineTests.Run(["export", resnet, .. to, "--input-mean", "0.5", "--standardized-input"]).Code);
+        Assert.IsType<Node.Convolution>(OnnxFile.Read(target).Spec.Nodes[0]);
+        Assert.Equal(0, CommandLineTests.Run(["export", resnet, .. to, "--input-scale", "0.015625"]).Code);
+        standardize = Assert.IsType<Node.Standardize>(OnnxFile.Read(target).Spec.Nodes[0]);
+        Assert.Equal((0, (float)(64 / 255.0)), (standardize.Means[0], standardize.Deviations[2]));
+        Assert.Equal(0, CommandLineTests.Run(["export", OnnxFileTests.PathOf("lenet"), .. to]).Code);
+        Assert.Equal(OnnxEnding.Softmax, OnnxFile.Read(target).Ending);
+        Refused(1, "leave mean and deviation", ["export", mobile, .. to, "--input-mean", "0.5"]);
+        Refused(1, "not '0.5;'", ["export", resnet, .. to, "--input-mean", "0.5;"]);
+        Refused(1, "leave one of them out", ["export", resnet, .. to, "--input-mean", "0.5", "--input-scale", "1"]);
+        Refused(1, "positive number, not by -1", ["export", resnet, .. to, "--input-scale", "-1"]);
+        Refused(1, "leave 'lenet5' out", ["export", resnet, .. to, "--architecture", "lenet5"]);
+        Refused(2, "There is no form 'qqd'. Did you mean 'qdq'?", ["export", resnet, .. to, "--form", "qqd"]);
+        Refused(2, "--form is about an .onnx", ["export", resnet, "--to", "admm", "--form", "qdq"]);
     }
 
     [Fact]

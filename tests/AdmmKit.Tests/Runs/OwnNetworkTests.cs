@@ -80,7 +80,8 @@ public sealed class OwnNetworkTests : IDisposable
         return file;
     }
 
-    private static NetworkSpec Residual()
+    /// <summary>Residual, depthwise and grouped convolutions, and batch normalizations, as no named network has them.</summary>
+    internal static NetworkSpec Residual()
     {
         var net = new NetworkBuilder("stranger", NetworkSpec.Mnist);
         net.Add(new Node.Convolution("stem", 8, 3, 2, 1, Biased: false));

@@ -1,3 +1,4 @@
+using AdmmKit.Networks;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -30,6 +31,28 @@ internal sealed class ResidualModule : nn.Module<Tensor, Tensor>
         dropout = nn.Dropout(dropoutRate);
         classifier = nn.Linear(24 * 7 * 7, 10);
         RegisterComponents();
+    }
+
+    /// <summary>The same as a graph.</summary>
+    public static NetworkSpec Graph
+    {
+        get
+        {
+            var graph = new NetworkBuilder("residual", NetworkSpec.Mnist);
+            graph.Add(new Node.Convolution("stem", 12, 3, 2, 1, Biased: false));
+            graph.Add(new Node.BatchNorm("stemNorm"));
+            int x = graph.Add(new Node.Relu());
+            graph.Add(new Node.Convolution("block.depthwise", 12, 3, 1, 1, Groups: 12, Biased: false));
+            graph.Add(new Node.BatchNorm("block.norm1"));
+            graph.Add(new Node.Relu());
+            graph.Add(new Node.Convolution("block.grouped", 24, 3, 2, 1, Groups: 3, Biased: false));
+            int block = graph.Add(new Node.BatchNorm("block.norm2"));
+            int shortcut = graph.Add(new Node.Convolution("shortcut", 24, 1, 2), x);
+            graph.Add(new Node.Add(), block, shortcut);
+            graph.Add(new Node.Relu());
+            graph.Add(new Node.FullyConnected("classifier", 10));
+            return graph.Build();
+        }
     }
 
     public override Tensor forward(Tensor input)
