@@ -20,13 +20,15 @@ public partial class CommittedNotebooksTests
     // Executed in .NET Interactive, with packages that are not needed elsewhere. Some of what it shows has a page, and no text.
     private const string Foreign = "interactive/";
 
-    private static string[] Files => [.. Names.Select(n => Path.Combine(Checkout.Root, "notebooks", (string)n[0]))];
-
-    public static TheoryData<string> Names =>
+    private static string[] Relative =>
     [
         .. new[] { "", Foreign }.SelectMany(folder => Directory.GetFiles(Path.Combine(Checkout.Root, "notebooks", folder), "*.ipynb")
             .Select(f => folder + Path.GetFileName(f)).Order(StringComparer.Ordinal)),
     ];
+
+    private static string[] Files => [.. Relative.Select(n => Path.Combine(Checkout.Root, "notebooks", n))];
+
+    public static TheoryData<string> Names => [.. Relative];
 
     [NbformatFact]
     public void Jupyters_schema_accepts_them()
