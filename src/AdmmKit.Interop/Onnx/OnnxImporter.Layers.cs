@@ -1,12 +1,13 @@
 using AdmmKit.Networks;
+using AdmmKit.Storage;
 
 namespace AdmmKit.Interop.Onnx;
 
 /// <summary>Operators with weights, and the constants that these are.</summary>
 internal sealed partial class OnnxImporter
 {
-    // Weights of a layer: sums over layers fit into an int, and one layer into an array.
-    private const long MaxWeights = 1L << 30;
+    // Of all layers, as many as can be stored; sums over layers fit into an int.
+    private const long MaxWeights = NetworkFile.MaxWeights;
 
     private OnnxActivation Convolution(OnnxNode node)
     {
@@ -193,8 +194,10 @@ internal sealed partial class OnnxImporter
     private OnnxNumbers Weights(OnnxNode node, int input)
     {
         OnnxNumbers weights = Numbers(node, input);
-        return OnnxTensor.Product(weights.Dims) is > 0 and <= MaxWeights ? weights : throw new AdmmKitException(FormattableString.Invariant(
-            $"its weights of {OnnxTensor.Shown(weights.Dims)} are none, or more than {MaxWeights}."));
+        long count = OnnxTensor.Product(weights.Dims);
+        weightCount += count;
+        return count > 0 && weightCount <= MaxWeights ? weights : throw new AdmmKitException(FormattableString.Invariant(
+            $"its weights of {OnnxTensor.Shown(weights.Dims)} are none, or with those before more than {MaxWeights}."));
     }
 
     /// <summary>So many numbers, of which there may also be one for all; they stand in the file one by one.</summary>
@@ -203,10 +206,13 @@ internal sealed partial class OnnxImporter
         OnnxNumbers numbers = Numbers(node, input);
         long found = numbers.IsSparse ? -1 : OnnxTensor.Product(numbers.Dims);
         return (found == count || found == 1) && numbers.Dims.Count(d => d != 1) <= 1
-            ? found == count ? numbers.Read() : [.. Enumerable.Repeat(numbers.Read()[0], count)]
+            ? found == count ? numbers.Read() : Repeated(numbers.Read()[0], count)
             : throw new BadFileException(FormattableString.Invariant(
                 $"its input {input}, {ForeignFile.Shown(node.Inputs[input])}, is {OnnxTensor.Shown(numbers.Dims)}, and has to be {count} numbers that are stored one by one."));
     }
+
+    private static float[] Repeated(float number, int count) => count <= MaxSide ? [.. Enumerable.Repeat(number, count)]
+        : throw new AdmmKitException(FormattableString.Invariant($"one number for all of {count} channels is supported for at most {MaxSide}."));
 
     /// <summary>A number for each channel, in dimensions that spread it over its rows and columns.</summary>
     private float[] PerChannel(OnnxNode node, int input, OnnxActivation x)

@@ -106,7 +106,10 @@ internal sealed partial class OnnxImporter
         "it reads numbers in a row, and needs channels, rows and columns: [batch, channels, rows, columns].");
 
     private static Node.LocalResponseNorm ResponseNorm(OnnxNode node) => new(
-        (int)Bounded(node.Int("size", 0)), Decimal(node.Float("alpha", 1e-4f)), Decimal(node.Float("beta", 0.75f)), Decimal(node.Float("bias", 1)));
+        (int)Bounded(node.Int("size", 0)),
+        Decimal(node.Float("alpha", 1e-4f)),
+        Decimal(node.Float("beta", 0.75f)),
+        Decimal(node.Float("bias", 1)));
 
     private OnnxActivation Flatten(OnnxNode node)
     {
@@ -207,10 +210,11 @@ internal sealed partial class OnnxImporter
             return output;
         }
 
-        (int channels, OnnxScaled? scaled) = (InputShape.Channels, x as OnnxScaled);
+        OnnxScaled? scaled = x as OnnxScaled;
         if (scaled is null && x is OnnxActivation { Step: NetworkSpec.Image })
         {
-            scaled = new OnnxScaled(new double[channels], [.. Enumerable.Repeat(1.0, channels)]);
+            double[] Each(float number) => Array.ConvertAll(Repeated(number, InputShape.Channels), v => (double)v);
+            scaled = new OnnxScaled(Each(0), Each(1));
         }
 
         if (scaled is null)

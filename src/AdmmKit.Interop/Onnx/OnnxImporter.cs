@@ -38,6 +38,7 @@ internal sealed partial class OnnxImporter
     // What a Slice or a Pad reads.
     private readonly HashSet<string> sliced = new(StringComparer.Ordinal);
     private long fixedBatch;
+    private long weightCount;
     private OnnxEnding ending;
 
     /// <summary>Prepares the import.</summary>
@@ -185,8 +186,7 @@ internal sealed partial class OnnxImporter
         values[image.Name] = new OnnxActivation(NetworkSpec.Image, InputShape, flat);
         if (options.Standardize is { } s)
         {
-            IReadOnlyList<float> Each(IReadOnlyList<float> numbers) =>
-                numbers.Count == 1 ? [.. Enumerable.Repeat(numbers[0], InputShape.Channels)] : numbers;
+            IReadOnlyList<float> Each(IReadOnlyList<float> numbers) => numbers.Count == 1 ? Repeated(numbers[0], InputShape.Channels) : numbers;
             values[image.Name] = Guarded(null, () => Added(
                 new Node.Standardize(Each(s.Means), Each(s.Deviations)), flat, new OnnxActivation(NetworkSpec.Image, InputShape, flat)));
         }
@@ -241,6 +241,11 @@ internal sealed partial class OnnxImporter
 
     private OnnxActivation Added(Step step, bool flat)
     {
+        if (steps.Count == NetworkJson.MaxSteps)
+        {
+            throw new AdmmKitException(FormattableString.Invariant($"it is beyond the {NetworkJson.MaxSteps} steps that a network may have."));
+        }
+
         steps.Add(step);
         return new OnnxActivation(steps.Count - 1, step.Shape, flat);
     }
