@@ -10,7 +10,11 @@ namespace AdmmKit.Cli;
 /// <summary>The flags of <c>compress</c> that stand for a recipe.</summary>
 internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> seed)
 {
-    private readonly Option<string[]> survivors = new("--survivors") { Description = "Weights that stay, by layer; repeatable.", HelpName = "LAYER=COUNT" };
+    private readonly Option<string[]> survivors = new("--survivors")
+    {
+        Description = "Weights that stay, by layer; repeatable.",
+        HelpName = "LAYER=COUNT",
+    };
 
     private readonly Option<string[]> keep = new("--keep-fraction")
     {
@@ -18,11 +22,23 @@ internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> 
         HelpName = "[LAYER=]F",
     };
 
-    private readonly Option<int?> convBits = new("--conv-bits") { Description = "Bits a weight of convolutions, 1 to 8. Default 3.", HelpName = "N" };
+    private readonly Option<int?> convBits = new("--conv-bits")
+    {
+        Description = "Bits a weight of convolutions, 1 to 8. Default 3.",
+        HelpName = "N",
+    };
 
-    private readonly Option<int?> fcBits = new("--fc-bits") { Description = "Bits a weight of fully connected layers, 1 to 8. Default 2.", HelpName = "N" };
+    private readonly Option<int?> fcBits = new("--fc-bits")
+    {
+        Description = "Bits a weight of fully connected layers, 1 to 8. Default 2.",
+        HelpName = "N",
+    };
 
-    private readonly Option<float?> rho = new("--rho") { Description = "ADMM penalty in the first iteration. Default 0.003.", HelpName = "R" };
+    private readonly Option<float?> rho = new("--rho")
+    {
+        Description = "ADMM penalty in the first iteration. Default 0.003.",
+        HelpName = "R",
+    };
 
     private readonly Option<int?> iterations = new("--iterations")
     {
@@ -30,7 +46,11 @@ internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> 
         HelpName = "K",
     };
 
-    private readonly Option<int?> epochs = new("--epochs") { Description = "Epochs of pretraining and of retraining. Default 10.", HelpName = "E" };
+    private readonly Option<int?> epochs = new("--epochs")
+    {
+        Description = "Epochs of pretraining and of retraining. Default 10.",
+        HelpName = "E",
+    };
 
     private readonly Option<int?> images = new("--training-images")
     {
@@ -149,6 +169,7 @@ internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> 
     private static (string Layer, string Value) Split(string item, string option)
     {
         int at = item.LastIndexOf('=');
-        return at >= 0 ? (item[..at], item[(at + 1)..]) : throw new AdmmKitException($"{option} {item}: write LAYER=VALUE, such as conv1=100.");
+        return at >= 0 ? (item[..at], item[(at + 1)..])
+            : throw new AdmmKitException($"{option} {item}: write LAYER=VALUE, such as conv1=100.");
     }
 }

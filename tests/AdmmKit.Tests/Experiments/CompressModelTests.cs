@@ -120,6 +120,22 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
     }
 
     [Fact]
+    public void The_networks_input_says_which_images_of_a_folder()
+    {
+        var colour = new NetworkSpec("colour", NetworkSpec.Cifar, [new Node.GlobalAveragePool(), new Node.FullyConnected("fc", 10)]);
+        string file = At("colour.safetensors");
+        var tensors = NetworkTensors.Of(colour, new([new float[30]], [new float[10]]));
+        SafetensorsFile.Write(file, tensors.Tensors, tensors.Metadata);
+        Fails("are 1x28x28", "evaluate", file, "--data", stranger.Images);
+        // Both are there now, of CIFAR-10 one file of six.
+        Stranger.WriteImages(folder, NetworkSpec.Mnist, 20);
+        folder.Write("data_batch_1.bin", new byte[3073]);
+        Fails("which CIFAR-10 needs", "evaluate", file, "--data", folder.Path);
+        Fails("are 1x28x28", "evaluate", file, "--data", folder.Path, "--data-set", "mnist");
+        Succeeds("evaluate", stranger.File, "--data", folder.Path, "--threads", "1");
+    }
+
+    [Fact]
     public void A_file_that_does_not_say_what_it_is_is_explained_by_flags()
     {
         var lenet = NetworkSpec.LeNet300100(NetworkSpec.Mnist, 10);
