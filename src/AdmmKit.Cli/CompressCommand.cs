@@ -133,17 +133,19 @@ internal sealed class CompressCommand
         data ??= given is null ? shared.OpenData(parsed, cancellation) : shared.OpenDataFor(parsed, given.Spec.Input, cancellation);
         SharedOptions.Announce(data);
         int threads = parsed.GetValue(shared.Threads);
+        void Write(CompressedNetwork network) => ExportCommand.Write(format, network, target, given?.Model.Ending ?? default);
         string? promise = null;
         RunResult result;
         if (within is not null)
         {
-            (result, promise) = DropOptions.Run(within, parsed.GetValue(drop.Objective), data, target, format, folder, threads, cancellation);
+            (result, promise) = DropOptions.Run(
+                within, parsed.GetValue(drop.Objective), data, Write, target, folder, threads, cancellation);
         }
         else
         {
             var runs = new RunStore(Path.Combine(folder, "runs"));
             result = ConsoleObserver.Watch(observer => runs.Execute(chosen!, data, threads, parsed.GetValue(shared.Force), observer, cancellation));
-            ExportCommand.Write(format, result.Models.Last().Model, target);
+            Write(result.Models.Last().Model);
         }
 
         Manifest manifest = shared.Manifest(parsed, result.Data, result.Recipe) with

@@ -32,15 +32,21 @@ internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> 
 
     private readonly Option<int?> epochs = new("--epochs") { Description = "Epochs of pretraining and of retraining. Default 10.", HelpName = "E" };
 
+    private readonly Option<int?> images = new("--training-images")
+    {
+        Description = "Learns from the first so many training images alone, to be done sooner. Default: all.",
+        HelpName = "N",
+    };
+
     /// <summary>What a recipe in a file says, and therefore must not be said beside it.</summary>
-    public IReadOnlyList<Option> All => [survivors, keep, convBits, fcBits, rho, iterations, epochs, seed];
+    public IReadOnlyList<Option> All => [survivors, keep, convBits, fcBits, rho, iterations, epochs, images, seed];
 
     /// <summary>What an accuracy budget chooses.</summary>
     public IReadOnlyList<Option> Chosen => [survivors, keep, convBits, fcBits, rho];
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { survivors, keep, convBits, fcBits, rho, iterations, epochs })
+        foreach (Option option in new Option[] { survivors, keep, convBits, fcBits, rho, iterations, epochs, images })
         {
             command.Options.Add(option);
         }
@@ -133,9 +139,12 @@ internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> 
     }
 
     /// <summary>The network: the one that is given, or one to train.</summary>
-    private Recipe Network(ParseResult parsed, GivenModel? given, int pretraining) => given is null
-        ? new() { Architecture = parsed.GetValue(architecture) ?? "lenet5", Seed = parsed.GetValue(seed), Pretrain = new() { Epochs = pretraining } }
-        : given.Start(new Recipe { Seed = parsed.GetValue(seed) });
+    private Recipe Network(ParseResult parsed, GivenModel? given, int pretraining)
+    {
+        var recipe = new Recipe { Seed = parsed.GetValue(seed), TrainingImages = parsed.GetValue(images) };
+        return given?.Start(recipe)
+            ?? recipe with { Architecture = parsed.GetValue(architecture) ?? "lenet5", Pretrain = new() { Epochs = pretraining } };
+    }
 
     private static (string Layer, string Value) Split(string item, string option)
     {

@@ -95,7 +95,9 @@ internal sealed partial class OnnxImporter
         return Added(new Step(new Node.BatchNorm(NameOf(node, source, "bn")), [x.Step], x.Shape) { Normalization = numbers }, x.IsFlat);
     }
 
-    /// <summary>A batch normalization here adds 1e-5 to the variance; what another one adds more or less goes into the variance itself.</summary>
+    /// <summary>
+    /// A batch normalization here adds 1e-5 to the variance; what another one adds more or less goes into the variance itself.
+    /// </summary>
     private static void Refit(float[] numbers, int channels, float epsilon)
     {
         double more = epsilon == (float)Node.BatchNorm.Epsilon ? 0 : epsilon - Node.BatchNorm.Epsilon;
@@ -134,7 +136,8 @@ internal sealed partial class OnnxImporter
     private OnnxValue Folded(OnnxNode node, OnnxValue?[] inputs)
     {
         OnnxIntegers?[] integers = [.. inputs.Select(AsIntegers)];
-        if (inputs.Index().All(i => i.Item is null || integers[i.Index] is not null) && OnnxArithmetic.Compute(node, integers) is { } result)
+        if (inputs.Index().All(i => i.Item is null || integers[i.Index] is not null)
+            && OnnxArithmetic.Compute(node, integers) is { } result)
         {
             return result;
         }
@@ -154,7 +157,8 @@ internal sealed partial class OnnxImporter
 
     private static OnnxValue Constant(OnnxNode node)
     {
-        (string name, OnnxAttribute? value) = node.Attributes.Count == 1 ? (node.Attributes.First().Key, node.Attributes.First().Value) : ("", null);
+        KeyValuePair<string, OnnxAttribute>? only = node.Attributes.Count == 1 ? node.Attributes.First() : null;
+        (string name, OnnxAttribute? value) = (only?.Key ?? "", only?.Value);
         return (name, value) switch
         {
             ("value" or "sparse_value", { Tensor: { } tensor }) => new OnnxStored(tensor),
@@ -217,7 +221,8 @@ internal sealed partial class OnnxImporter
     {
         if (inputs[0] is not OnnxStored { Tensor: { IsInteger: true } levels })
         {
-            return inputs[0] is OnnxNumbers { Q: > 0 } again && node.Has(1) ? again : throw new AdmmKitException("what it brings back is not a tensor of integers in the file.");
+            return inputs[0] is OnnxNumbers { Q: > 0 } again && node.Has(1) ? again
+                : throw new AdmmKitException("what it brings back is not a tensor of integers in the file.");
         }
 
         int axis = levels.Dims.Length == 0 ? 0 : (int)((node.Int("axis", 1) + levels.Dims.Length) % levels.Dims.Length);
@@ -253,18 +258,15 @@ internal sealed partial class OnnxImporter
     {
         OnnxTensor? zero = node.Has(2) ? AsStored(node, 2) : null;
         float scale = Few(node, 1, 1)[0];
-        bool signed = zero?.Type == OnnxType.Int8;
-        if (!(scale > 0) || !float.IsFinite(scale * int.MaxValue) || (zero is not null && (zero.Count != 1 || zero.Type is not (OnnxType.Int8 or OnnxType.UInt8))))
+        bool signed = zero?.Type == OnnxType.Int8, fits = zero is null or { Count: 1, Type: OnnxType.Int8 or OnnxType.UInt8 };
+        if (!(scale > 0) || !float.IsFinite(scale * int.MaxValue) || !fits)
         {
             throw new AdmmKitException("it is supported with one positive scale and one zero point of 8 bits.");
         }
 
         (long offset, int low, int high) = (zero?.ToIntegers()[0] ?? 0, signed ? -128 : 0, signed ? 127 : 255);
-        return numbers with
-        {
-            Read = () => [.. numbers.Read().Select(v => (Math.Clamp((float)Math.Round(v / scale, MidpointRounding.ToEven) + offset, low, high) - offset) * scale)],
-            Q = scale,
-        };
+        float Rounded(float v) => (Math.Clamp(MathF.Round(v / scale, MidpointRounding.ToEven) + offset, low, high) - offset) * scale;
+        return numbers with { Read = () => Array.ConvertAll(numbers.Read(), Rounded), Q = scale };
     }
 
     private static OnnxNumbers Scaled(OnnxNumbers x, float factor) =>
@@ -295,10 +297,12 @@ internal sealed partial class OnnxImporter
 
     private static OnnxNumbers Reshaped(OnnxNumbers x, long[] shape)
     {
-        long known = shape.Where(d => d != -1).Aggregate(1L, (a, d) => d is > 0 and <= int.MaxValue && a is > 0 and <= int.MaxValue ? a * d : 0);
+        bool Fits(long d) => d is > 0 and <= int.MaxValue;
+        long known = shape.Where(d => d != -1).Aggregate(1L, (a, d) => Fits(d) && Fits(a) ? a * d : 0);
         long size = OnnxTensor.Product(x.Dims);
         long[] dims = known > 0 && shape.Count(d => d == -1) <= 1 ? [.. shape.Select(d => d == -1 ? size / known : d)] : [];
-        return dims.Length > 0 && OnnxTensor.Product([.. dims.Select(d => (int)Math.Min(d, int.MaxValue))]) == size ? x with { Dims = [.. dims.Select(d => (int)d)] }
+        int[] sides = [.. dims.Select(d => (int)Math.Min(d, int.MaxValue))];
+        return sides.Length > 0 && OnnxTensor.Product(sides) == size ? x with { Dims = sides }
             : throw new AdmmKitException("it gives constants a shape of another size.");
     }
 

@@ -96,7 +96,8 @@ internal sealed partial class OnnxImporter
             Guarded(node, () => Convert(node));
         }
 
-        if (!values.TryGetValue(output, out OnnxValue? last) || AsActivation(last, output) is not OnnxActivation { Step: >= 0 } result || !steps.Exists(s => s.Weights is not null))
+        if (!values.TryGetValue(output, out OnnxValue? last) || AsActivation(last, output) is not OnnxActivation { Step: >= 0 } result
+            || !steps.Exists(s => s.Weights is not null))
         {
             throw new AdmmKitException($"'{file}' computes its output {ForeignFile.Shown(output)} without a layer that has weights: there is nothing to compress.");
         }
@@ -173,7 +174,8 @@ internal sealed partial class OnnxImporter
         InputShape = given ?? said ?? throw new AdmmKitException(
             $"'{file}' leaves the shape of its input {ForeignFile.Shown(image.Name)} open ({open}): say what shape the images have, such as 3x224x224.");
         int[] sides = flat ? [] : [InputShape.Channels, InputShape.Height, InputShape.Width];
-        bool fits = (said is not { } known || Size(known) == Size(InputShape)) && sides.Index().All(s => shape[s.Index + 1] <= 0 || shape[s.Index + 1] == s.Item);
+        bool fits = (said is not { } known || Size(known) == Size(InputShape))
+            && sides.Index().All(s => shape[s.Index + 1] <= 0 || shape[s.Index + 1] == s.Item);
         if (!fits || Size(InputShape) > MaxSize || Math.Min(Math.Min(InputShape.Channels, InputShape.Height), InputShape.Width) < 1)
         {
             throw new AdmmKitException(FormattableString.Invariant(
@@ -247,7 +249,7 @@ internal sealed partial class OnnxImporter
         FormattableString.Invariant($"its output of {shape} has more than {MaxSize} numbers"));
 
     private static long Size(ImageShape shape) =>
-        Math.Max(shape.Channels, Math.Max(shape.Height, shape.Width)) > MaxSize ? long.MaxValue : (long)shape.Channels * shape.Height <= MaxSize
+        Math.Max(shape.Channels, Math.Max(shape.Height, shape.Width)) <= MaxSize && (long)shape.Channels * shape.Height <= MaxSize
         ? (long)shape.Channels * shape.Height * shape.Width : long.MaxValue;
 
     /// <summary>Puts the file and the node before a message that does not know them.</summary>
