@@ -37,7 +37,8 @@ public static class PlotlyExtensions
     /// <summary>The chart that <see cref="ToPlotly"/> made this one of, if no traces of others have come to it; or null.</summary>
     internal static IChart? Origin(GenericChart chart)
     {
-        IChart?[] origins = [.. GenericChart.getTraces(chart).Select(t => Origins.TryGetValue(t, out IChart? origin) ? origin : null).Distinct()];
+        IChart?[] origins =
+            [.. GenericChart.getTraces(chart).Select(t => Origins.TryGetValue(t, out IChart? origin) ? origin : null).Distinct()];
         return origins.Length == 1 ? origins[0] : null;
     }
 

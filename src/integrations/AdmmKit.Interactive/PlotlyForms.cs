@@ -19,8 +19,10 @@ internal static class PlotlyForms
     public static MimeBundle BundleOf(GenericChart chart)
     {
         IChart? origin = PlotlyExtensions.Origin(chart);
-        string text = FormattableString.Invariant($"A chart of Plotly with {GenericChart.getTraces(chart).Length} traces.\n");
-        string still = origin?.ToBundle().Data[MimeTypes.Html].Replace("<figure ", "<figure class=\"admmkit-still\" ", StringComparison.Ordinal)
+        int traces = GenericChart.getTraces(chart).Length;
+        string text = FormattableString.Invariant($"A chart of Plotly with {traces} {(traces == 1 ? "trace" : "traces")}.\n");
+        string? picture = origin?.ToBundle().Data[MimeTypes.Html];
+        string still = picture?.Replace("<figure ", "<figure class=\"admmkit-still\" ", StringComparison.Ordinal)
             ?? $"<p class=\"admmkit-still\">{text.TrimEnd()} It is drawn where scripts run.</p>";
         return new MimeBundle(new Dictionary<string, string>
         {
