@@ -35,9 +35,15 @@ internal sealed class CompressCommand
         HelpName = "FILE",
     };
 
-    private readonly Option<bool> print = new("--print-recipe") { Description = "Prints the recipe that the flags stand for, and does nothing else." };
+    private readonly Option<bool> print = new("--print-recipe")
+    {
+        Description = "Prints the recipe that the flags stand for, and does nothing else.",
+    };
 
-    private readonly Option<bool> schema = new("--print-schema") { Description = "Prints the JSON Schema of recipes, and does nothing else." };
+    private readonly Option<bool> schema = new("--print-schema")
+    {
+        Description = "Prints the JSON Schema of recipes, and does nothing else.",
+    };
 
     private readonly ModelOptions options = new();
     private readonly SharedOptions shared = new();
@@ -50,7 +56,8 @@ internal sealed class CompressCommand
     public static Command Create()
     {
         var compress = new CompressCommand();
-        var command = new Command("compress", "Compresses a network of your own, or trains and compresses one of the library, on any folder of images.");
+        var command = new Command(
+            "compress", "Compresses a network of your own, or trains and compresses one of the library, on any folder of images.");
         compress.AddTo(command);
         return command;
     }
@@ -87,10 +94,12 @@ internal sealed class CompressCommand
                 result.AddError("--recipe says everything: leave out the other flags of the recipe (and --seed), or change the file.");
             }
 
-            if (file is not null && !recipe && result.GetResult(drop.MaxDrop) is null && !flags.SayHowFar(result) && !result.GetValue(schema))
+            bool far = recipe || result.GetResult(drop.MaxDrop) is not null || flags.SayHowFar(result);
+            if (file is not null && !far && !result.GetValue(schema))
             {
                 result.AddError(
-                    $"Say how far '{file}' is to be compressed: by what may be lost (--max-drop 0.5), by what stays (--keep-fraction 0.2), or by a --recipe.");
+                    $"Say how far '{file}' is to be compressed: by what may be lost (--max-drop 0.5), "
+                    + "by what stays (--keep-fraction 0.2), or by a --recipe.");
             }
         });
         command.SetAction(parsed => CommandLineTool.Guarded(cancellation => Run(parsed, cancellation)));
@@ -133,17 +142,20 @@ internal sealed class CompressCommand
         data ??= given is null ? shared.OpenData(parsed, cancellation) : shared.OpenDataFor(parsed, given.Spec.Input, cancellation);
         SharedOptions.Announce(data);
         int threads = parsed.GetValue(shared.Threads);
+        void Write(CompressedNetwork network) => ExportCommand.Write(format, network, target, given?.Model.Ending ?? default);
         string? promise = null;
         RunResult result;
         if (within is not null)
         {
-            (result, promise) = DropOptions.Run(within, parsed.GetValue(drop.Objective), data, target, format, folder, threads, cancellation);
+            (result, promise) = DropOptions.Run(
+                within, parsed.GetValue(drop.Objective), data, Write, target, folder, threads, cancellation);
         }
         else
         {
             var runs = new RunStore(Path.Combine(folder, "runs"));
-            result = ConsoleObserver.Watch(observer => runs.Execute(chosen!, data, threads, parsed.GetValue(shared.Force), observer, cancellation));
-            ExportCommand.Write(format, result.Models.Last().Model, target);
+            bool force = parsed.GetValue(shared.Force);
+            result = ConsoleObserver.Watch(observer => runs.Execute(chosen!, data, threads, force, observer, cancellation));
+            Write(result.Models.Last().Model);
         }
 
         Manifest manifest = shared.Manifest(parsed, result.Data, result.Recipe) with
@@ -180,11 +192,16 @@ internal sealed class CompressCommand
         InspectCommand.Show(last.Model);
         Console.WriteLine();
         Console.Write(layers.ToText());
-        string before = given is null ? "" : string.Create(CultureInfo.InvariantCulture, $"'{given.File}' {new FileInfo(given.File).Length:#,0} B, ");
+        static string Length(string path) =>
+            string.Create(CultureInfo.InvariantCulture, $"'{path}' {new FileInfo(path).Length:#,0} B");
+        string before = given is null ? "" : Length(given.File) + ", ";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Files: {before}'{output}' {new FileInfo(output).Length:#,0} B; as .admm {last.Model.Size.TotalBytes:#,0} B; weights' compressionRatio {last.Model.CompressionRatio:f1}."));
+            $"Files: {before}{Length(output)}; as .admm {last.Model.Size.TotalBytes:#,0} B; ")
+            + string.Create(CultureInfo.InvariantCulture, $"weights' compressionRatio {last.Model.CompressionRatio:f1}."));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{data.Name}, {data.Validation.Count} validation images, by which all was chosen: before {100 * dense.Validation.Accuracy:f2} %, after {100 * last.Validation.Accuracy:f2} %."));
+            $"{data.Name}, {data.Validation.Count} validation images, by which all was chosen: ")
+            + string.Create(CultureInfo.InvariantCulture,
+                $"before {100 * dense.Validation.Accuracy:f2} %, after {100 * last.Validation.Accuracy:f2} %."));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{data.Name}, {data.Test.Count} test images: dense {100 * dense.Test.Accuracy:f2} %, decoded from '{output}' {100 * last.Test.Accuracy:f2} %."));
     }

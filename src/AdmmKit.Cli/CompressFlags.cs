@@ -10,7 +10,11 @@ namespace AdmmKit.Cli;
 /// <summary>The flags of <c>compress</c> that stand for a recipe.</summary>
 internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> seed)
 {
-    private readonly Option<string[]> survivors = new("--survivors") { Description = "Weights that stay, by layer; repeatable.", HelpName = "LAYER=COUNT" };
+    private readonly Option<string[]> survivors = new("--survivors")
+    {
+        Description = "Weights that stay, by layer; repeatable.",
+        HelpName = "LAYER=COUNT",
+    };
 
     private readonly Option<string[]> keep = new("--keep-fraction")
     {
@@ -18,11 +22,23 @@ internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> 
         HelpName = "[LAYER=]F",
     };
 
-    private readonly Option<int?> convBits = new("--conv-bits") { Description = "Bits a weight of convolutions, 1 to 8. Default 3.", HelpName = "N" };
+    private readonly Option<int?> convBits = new("--conv-bits")
+    {
+        Description = "Bits a weight of convolutions, 1 to 8. Default 3.",
+        HelpName = "N",
+    };
 
-    private readonly Option<int?> fcBits = new("--fc-bits") { Description = "Bits a weight of fully connected layers, 1 to 8. Default 2.", HelpName = "N" };
+    private readonly Option<int?> fcBits = new("--fc-bits")
+    {
+        Description = "Bits a weight of fully connected layers, 1 to 8. Default 2.",
+        HelpName = "N",
+    };
 
-    private readonly Option<float?> rho = new("--rho") { Description = "ADMM penalty in the first iteration. Default 0.003.", HelpName = "R" };
+    private readonly Option<float?> rho = new("--rho")
+    {
+        Description = "ADMM penalty in the first iteration. Default 0.003.",
+        HelpName = "R",
+    };
 
     private readonly Option<int?> iterations = new("--iterations")
     {
@@ -30,17 +46,27 @@ internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> 
         HelpName = "K",
     };
 
-    private readonly Option<int?> epochs = new("--epochs") { Description = "Epochs of pretraining and of retraining. Default 10.", HelpName = "E" };
+    private readonly Option<int?> epochs = new("--epochs")
+    {
+        Description = "Epochs of pretraining and of retraining. Default 10.",
+        HelpName = "E",
+    };
+
+    private readonly Option<int?> images = new("--training-images")
+    {
+        Description = "Learns from the first so many training images alone, to be done sooner. Default: all.",
+        HelpName = "N",
+    };
 
     /// <summary>What a recipe in a file says, and therefore must not be said beside it.</summary>
-    public IReadOnlyList<Option> All => [survivors, keep, convBits, fcBits, rho, iterations, epochs, seed];
+    public IReadOnlyList<Option> All => [survivors, keep, convBits, fcBits, rho, iterations, epochs, images, seed];
 
     /// <summary>What an accuracy budget chooses.</summary>
     public IReadOnlyList<Option> Chosen => [survivors, keep, convBits, fcBits, rho];
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { survivors, keep, convBits, fcBits, rho, iterations, epochs })
+        foreach (Option option in new Option[] { survivors, keep, convBits, fcBits, rho, iterations, epochs, images })
         {
             command.Options.Add(option);
         }
@@ -133,13 +159,17 @@ internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> 
     }
 
     /// <summary>The network: the one that is given, or one to train.</summary>
-    private Recipe Network(ParseResult parsed, GivenModel? given, int pretraining) => given is null
-        ? new() { Architecture = parsed.GetValue(architecture) ?? "lenet5", Seed = parsed.GetValue(seed), Pretrain = new() { Epochs = pretraining } }
-        : given.Start(new Recipe { Seed = parsed.GetValue(seed) });
+    private Recipe Network(ParseResult parsed, GivenModel? given, int pretraining)
+    {
+        var recipe = new Recipe { Seed = parsed.GetValue(seed), TrainingImages = parsed.GetValue(images) };
+        return given?.Start(recipe)
+            ?? recipe with { Architecture = parsed.GetValue(architecture) ?? "lenet5", Pretrain = new() { Epochs = pretraining } };
+    }
 
     private static (string Layer, string Value) Split(string item, string option)
     {
         int at = item.LastIndexOf('=');
-        return at >= 0 ? (item[..at], item[(at + 1)..]) : throw new AdmmKitException($"{option} {item}: write LAYER=VALUE, such as conv1=100.");
+        return at >= 0 ? (item[..at], item[(at + 1)..])
+            : throw new AdmmKitException($"{option} {item}: write LAYER=VALUE, such as conv1=100.");
     }
 }

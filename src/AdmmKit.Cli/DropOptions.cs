@@ -7,6 +7,7 @@ using AdmmKit.Experiments.Results;
 using AdmmKit.Experiments.Runs;
 using AdmmKit.Experiments.Search;
 using AdmmKit.Hardware.Search;
+using AdmmKit.Storage;
 
 namespace AdmmKit.Cli;
 
@@ -18,7 +19,7 @@ internal sealed class DropOptions
     public Option<double?> MaxDrop { get; } = new("--max-drop")
     {
         Description = "Compresses as far as this many points of validation accuracy allow, such as 0.2, and chooses all else. "
-            + "Of the flags above it takes --architecture, --epochs and --iterations alone.",
+            + "Of the flags above it takes --architecture, --epochs, --iterations and --training-images alone.",
         HelpName = "POINTS",
     };
 
@@ -67,14 +68,14 @@ internal sealed class DropOptions
 
     /// <summary>Searches and compresses; the promise is checked again on the file as it is read back.</summary>
     public static (RunResult Result, string Promise) Run(
-        DropRecipe recipe, string? objective, DataSet data, string output, string format, string folder, int threads,
+        DropRecipe recipe, string? objective, DataSet data, Action<CompressedNetwork> write, string output, string folder, int threads,
         CancellationToken cancellation)
     {
         var store = new RunStore(Path.Combine(folder, "runs"));
         FinishedDrop found = ConsoleObserver.Watch(observer =>
             new DropSearch(recipe, data, store, Path.Combine(folder, "probes"), threads, observer, cancellation)
                 .Run(objective == "bytes" ? new BytesObjective() : new SurvivorsObjective()));
-        ExportCommand.Write(format, found.Run.Models.Last().Model, output);
+        write(found.Run.Models.Last().Model);
         SearchRecord.Write(Path.ChangeExtension(output, ".search.json"), found.Searches);
         int correct = ScalarNetwork.CountCorrect(StoredModel.Load(output).Compress(), data.Validation, threads, cancellation);
         if (correct != found.Validation.Correct)

@@ -19,7 +19,8 @@ internal sealed class DryRun
 
     private readonly Option<string[]> platforms = new("--platform")
     {
-        Description = "With --dry-run, the platform whose delays are shown, by name or file; repeatable. Default " + string.Join(", ", PlatformLibrary.Presets) + ".",
+        Description = "With --dry-run, the platform whose delays are shown, by name or file; repeatable. Default "
+            + string.Join(", ", PlatformLibrary.Presets) + ".",
         HelpName = "NAME|FILE",
     };
 
@@ -54,9 +55,14 @@ internal sealed class DryRun
             Console.WriteLine(note);
         }
 
+        (double ratio, double float32) = ((double)spec.WeightCount / forecast.Survivors, 4.0 * (spec.WeightCount + spec.BiasCount));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Predicted: {forecast.Survivors:#,0} of {spec.WeightCount:#,0} weights stay (compressionRatio {(double)spec.WeightCount / forecast.Survivors:f1}); .admm file of about {forecast.Bytes:#,0} B, {4.0 * (spec.WeightCount + spec.BiasCount) / forecast.Bytes:f1} times smaller than float32."));
-        Console.WriteLine("The size is a prediction: survivors at independent places, levels equally frequent. Trained networks have structure, and mostly take less.");
+            $"Predicted: {forecast.Survivors:#,0} of {spec.WeightCount:#,0} weights stay (compressionRatio {ratio:f1}); ")
+            + string.Create(CultureInfo.InvariantCulture,
+                $".admm file of about {forecast.Bytes:#,0} B, {float32 / forecast.Bytes:f1} times smaller than float32."));
+        Console.WriteLine(
+            "The size is a prediction: survivors at independent places, levels equally frequent. "
+            + "Trained networks have structure, and mostly take less.");
         foreach (Platform platform in found)
         {
             Console.WriteLine();
@@ -78,7 +84,10 @@ internal sealed class DryRun
                 l.Layer.Name, l.Layer.Shape, l.Layer.WeightCount, l.Before, l.Survivors, l.KeepFraction, l.Bits, Math.Round(l.FileBits / 8),
             }),
             ["other", null, null, null, null, null, null, Math.Round(forecast.OtherBits / 8)],
-            ["total", null, spec.WeightCount, forecast.Layers.Sum(l => l.Before), forecast.Survivors, (double)forecast.Survivors / spec.WeightCount, null, Math.Round(forecast.Bytes)],
+            [
+                "total", null, spec.WeightCount, forecast.Layers.Sum(l => l.Before), forecast.Survivors,
+                (double)forecast.Survivors / spec.WeightCount, null, Math.Round(forecast.Bytes),
+            ],
         ]);
 
     private static void ShowDelays(Platform platform, CompressionForecast forecast)
@@ -95,7 +104,8 @@ internal sealed class DryRun
                 double breakEven = platform.BreakEvenKeepFraction(layer.Layer);
                 bool pays = layer.KeepFraction >= 1 || layer.KeepFraction <= breakEven;
                 (dense, pruned) = (dense + whole, pruned + part);
-                rows.Add([layer.Layer.Name, whole * of, part * of, whole / part, layer.KeepFraction, breakEven, pays ? "" : "above break-even"]);
+                string warning = pays ? "" : "above break-even";
+                rows.Add([layer.Layer.Name, whole * of, part * of, whole / part, layer.KeepFraction, breakEven, warning]);
                 if (!pays)
                 {
                     above.Add(layer.Layer.Name);
@@ -117,10 +127,13 @@ internal sealed class DryRun
             $"Predicted delay on {platform.Name}, one image",
             ["layer", $"dense {unit}", $"pruned {unit}", "speedup", "keepFraction", "break-even keepFraction", ""], rows).ToText());
         unknown.ForEach(Console.WriteLine);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Predicted on {platform.Name}: {dense / pruned:f2} times as fast as dense."));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"Predicted on {platform.Name}: {dense / pruned:f2} times as fast as dense."));
         if (above.Count > 0)
         {
-            Console.WriteLine($"warning: {string.Join(", ", above)}: above break-even, so slower than dense there. Keep less of them, or leave them whole.");
+            Console.WriteLine(
+                $"warning: {string.Join(", ", above)}: above break-even, so slower than dense there. "
+                + "Keep less of them, or leave them whole.");
         }
     }
 }

@@ -16,14 +16,13 @@ internal static class ExportCommand
         ["sparse"] = OnnxForm.Sparse,
     };
 
-    // Each writes a network to a file, whose name ends as the format is called.
-    private static readonly Dictionary<string, Action<CompressedNetwork, string>> Writers = new(StringComparer.Ordinal)
+    // Each writes a network to a file, whose name ends as the format is called; an .onnx in the form that is given.
+    private static readonly Dictionary<string, Action<CompressedNetwork, string, OnnxExport>> Writers = new(StringComparer.Ordinal)
     {
-        ["safetensors"] = WriteSafetensors,
-        // Levels in a byte each, which every runtime brings back to the same weights.
-        [Onnx] = (model, target) => OnnxFile.Write(target, model, new OnnxExport { Form = OnnxForm.Quantized }),
-        ["net"] = (model, target) => DeepCompressionFile.WriteNetwork(target, model),
-        ["admm"] = (model, target) => model.Save(target),
+        ["safetensors"] = (model, target, _) => WriteSafetensors(model, target),
+        [Onnx] = WriteOnnx,
+        ["net"] = (model, target, _) => DeepCompressionFile.WriteNetwork(target, model),
+        ["admm"] = (model, target, _) => model.Save(target),
     };
 
     /// <summary>Formats whose files say which network they hold.</summary>
@@ -39,11 +38,13 @@ internal static class ExportCommand
             : throw new AdmmKitException($"--out '{file}' is of no kind that can be written. {Names.Unknown("format", format, WholeFormats)}");
     }
 
-    /// <summary>Writes a network.</summary>
+    /// <summary>Writes a compressed network; of an .onnx, levels in a byte each, which every runtime brings back to the same weights.</summary>
     /// <param name="format">The format.</param>
     /// <param name="model">The network.</param>
     /// <param name="target">The file.</param>
-    public static void Write(string format, CompressedNetwork model, string target) => Writers[format](model, target);
+    /// <param name="ending">What an .onnx computes of the network's outputs.</param>
+    public static void Write(string format, CompressedNetwork model, string target, OnnxEnding ending) =>
+        Writers[format](model, target, new OnnxExport { Form = OnnxForm.Quantized, Ending = ending });
 
     public static Command Create()
     {
@@ -105,20 +106,12 @@ internal static class ExportCommand
             }
 
             OutputFolder.CheckFile(target);
-            if (format == Onnx)
+            Writers[format](model, target, new OnnxExport
             {
-                WriteOnnx(model, target, new OnnxExport
-                {
-                    Form = Forms[parsed.GetValue(form)!],
-                    Standardize = !parsed.GetValue(standardized),
-                    Ending = stored.Ending,
-                });
-            }
-            else
-            {
-                Writers[format](model, target);
-            }
-
+                Form = Forms[parsed.GetValue(form)!],
+                Standardize = !parsed.GetValue(standardized),
+                Ending = stored.Ending,
+            });
             Console.WriteLine(FormattableString.Invariant(
                 $"{target}: {model.Spec.Name}, {model.Spec.WeightCount:#,0} weights, of which {model.Survivors:#,0} are not zero, ")
                 + FormattableString.Invariant($"and {model.Spec.BiasCount:#,0} biases; {new FileInfo(target).Length:#,0} B."));

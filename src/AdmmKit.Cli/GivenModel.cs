@@ -24,7 +24,8 @@ internal sealed record GivenModel(string File, StoredModel Model, bool Explained
     /// <param name="file">The file.</param>
     /// <param name="images">The images that the network is for, asked for only if needed; null where there are none.</param>
     /// <exception cref="AdmmKitException">It cannot be read, or its layers are known but not how they are connected.</exception>
-    public static GivenModel Open(ModelOptions options, ParseResult parsed, string file, Func<(ImageShape Input, int Classes)>? images = null)
+    public static GivenModel Open(
+        ModelOptions options, ParseResult parsed, string file, Func<(ImageShape Input, int Classes)>? images = null)
     {
         StoredModel model = options.Load(parsed, file, images);
         model.Spec.CheckGraph();
@@ -65,6 +66,7 @@ internal sealed record GivenModel(string File, StoredModel Model, bool Explained
         return recipe.Pretrained is null || Path.GetFullPath(recipe.Pretrained) == Path.GetFullPath(File)
             ? recipe with { Pretrained = Pretrained }
             : throw new AdmmKitException(
-                $"The recipe '{path}' begins with the network in '{recipe.Pretrained}', and the command line names '{File}': leave one of them out.");
+                $"The recipe '{path}' begins with the network in '{recipe.Pretrained}', and the command line names '{File}': "
+                + "leave one of them out.");
     }
 }

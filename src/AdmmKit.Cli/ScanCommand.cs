@@ -28,10 +28,18 @@ internal static class ScanCommand
             HelpName = "F",
             AllowMultipleArgumentsPerToken = true,
         };
-        var output = new Option<string>("--out") { Description = "Folder for the picture and the table.", DefaultValueFactory = _ => "out/scan", HelpName = "DIR" };
+        var output = new Option<string>("--out")
+        {
+            Description = "Folder for the picture and the table.",
+            DefaultValueFactory = _ => "out/scan",
+            HelpName = "DIR",
+        };
         var options = new ModelOptions();
         var shared = new SharedOptions();
-        var command = new Command("scan", "Shows how much each layer bears: accuracy over keepFraction, layer by layer, without retraining.") { file, keep, output };
+        var command = new Command("scan", "Shows how much each layer bears: accuracy over keepFraction, layer by layer, without retraining.")
+        {
+            file, keep, output,
+        };
         options.AddTo(command);
         shared.AddTo(command);
         command.Options.Add(shared.DataSet);
@@ -75,13 +83,15 @@ internal static class ScanCommand
             ["layer", "weights", .. Drops.Select(d => FormattableString.Invariant($"{d} points"))],
             [.. scan.Scan.Curves.Select(Row)]).ToText());
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Nothing pruned: {100 * dense.Accuracy:f2} % of {dense.Count} validation images. {scan.Evaluated} points evaluated now, the others were known."));
+            $"Nothing pruned: {100 * dense.Accuracy:f2} % of {dense.Count} validation images. ")
+            + FormattableString.Invariant($"{scan.Evaluated} points evaluated now, the others were known."));
     }
 
     /// <summary>Runs a scan with a line in place on a terminal, else with a line a layer.</summary>
     private static LayerScan Watch(Func<Action<ScanProgress>, LayerScan> scan)
     {
-        static string Left(ScanProgress p) => string.Create(CultureInfo.InvariantCulture, $"{p.Done} of {p.Points} points, {p.TimeLeft:h\\:mm\\:ss} left");
+        static string Left(ScanProgress p) => string.Create(
+            CultureInfo.InvariantCulture, $"{p.Done} of {p.Points} points, {p.TimeLeft:h\\:mm\\:ss} left");
         if (Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive)
         {
             ScanProgress? last = null;

@@ -65,18 +65,18 @@ public static class ModelTables
         long normalizations = 4L * after.Spec.Normalizations.Sum(n => (long)n.Count);
         double layers = size.Layers.Sum(l => l.TotalBits) / 8;
         double Macs(CompressedNetwork model) => model.Layers.Sum(l => l.KeepFraction * l.Layer.Macs);
+        static object?[] Row(CompressedLayer was, CompressedLayer now, LayerSize part) =>
+        [
+            now.Layer.Name, now.Layer.Shape, now.Layer.WeightCount, was.Survivors, now.Survivors, now.KeepFraction, now.Bits,
+            4L * (now.Layer.WeightCount + now.Layer.Rows), Math.Round(part.TotalBits / 8, 1),
+            Math.Round(was.KeepFraction * was.Layer.Macs), Math.Round(now.KeepFraction * now.Layer.Macs),
+        ];
         long biased = 4L * (after.Spec.WeightCount + (long)after.Spec.BiasCount);
         return new Table(
             title ?? $"{after.Spec.Name}, before and after",
             ["layer", "shape", "weights", "before", "survivors", "keepFraction", "bits", "bytes before", "bytes", "MACs before", "MACs"],
             [
-                .. before.Layers.Zip(after.Layers).Zip(size.Layers, (pair, part) => new object?[]
-                {
-                    pair.Second.Layer.Name, pair.Second.Layer.Shape, pair.Second.Layer.WeightCount, pair.First.Survivors, pair.Second.Survivors,
-                    pair.Second.KeepFraction, pair.Second.Bits, 4L * (pair.Second.Layer.WeightCount + pair.Second.Layer.Rows),
-                    Math.Round(part.TotalBits / 8, 1), Math.Round(pair.First.KeepFraction * pair.First.Layer.Macs),
-                    Math.Round(pair.Second.KeepFraction * pair.Second.Layer.Macs),
-                }),
+                .. before.Layers.Zip(after.Layers, size.Layers).Select(l => Row(l.First, l.Second, l.Third)),
                 ["other", null, null, null, null, null, null, normalizations, Math.Round(size.TotalBytes - layers, 1), null, null],
                 [
                     "total", null, after.Spec.WeightCount, before.Survivors, after.Survivors, after.KeepFraction, null,

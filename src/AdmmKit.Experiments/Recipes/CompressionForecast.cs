@@ -90,11 +90,13 @@ public sealed record CompressionForecast(IReadOnlyList<LayerForecast> Layers, do
             double rows = layer.Rows * (1 - Math.Pow(1 - ((double)left[i] / layer.WeightCount), layer.Columns));
             double codebook = recipe.Quantize?.Method == QuantizeMethods.Clusters ? 32.0 * (1 << bits[i]) : 0;
             double biases = unbiased.Contains(layer.Name) ? 0 : rows * (recipe.Quantize?.BiasBits ?? FloatBits);
-            return LayerHeaderBits + EntropyBound.Log2Binomial(layer.WeightCount, left[i]) + (left[i] * (bits[i] == CompressedLayer.FloatBits ? FloatBits : bits[i])) + biases + codebook;
+            double values = left[i] * (bits[i] == CompressedLayer.FloatBits ? FloatBits : bits[i]);
+            return LayerHeaderBits + EntropyBound.Log2Binomial(layer.WeightCount, left[i]) + values + biases + codebook;
         }
 
         bool named = NetworkSpec.Architectures.Contains(spec.Name);
-        double other = FrameBits + (32.0 * spec.Normalizations.Sum(n => n.Count)) + (named ? 0 : BitsOfGraphCharacter * NetworkJson.Write(spec).Length);
+        double graph = named ? 0 : BitsOfGraphCharacter * NetworkJson.Write(spec).Length;
+        double other = FrameBits + (32.0 * spec.Normalizations.Sum(n => n.Count)) + graph;
         return new([.. spec.Layers.Select((l, i) => new LayerForecast(l, start[i], left[i], bits[i], Layer(i)))], other, notes);
     }
 
@@ -103,13 +105,15 @@ public sealed record CompressionForecast(IReadOnlyList<LayerForecast> Layers, do
         if (stage.Rate is not null)
         {
             throw new AdmmKitException(
-                $"prune '{stage.Name}' has a rate: how many weights of a layer stay is found while it is pruned, so nothing can be said before. Give survivors or keepFraction to see a forecast.");
+                $"prune '{stage.Name}' has a rate: how many weights of a layer stay is found while it is pruned, so nothing can be said "
+                + "before. Give survivors or keepFraction to see a forecast.");
         }
 
         if ((stage.TotalSurvivors ?? stage.NetworkSurvivors) is { } total)
         {
             notes.Add(FormattableString.Invariant(
-                $"prune '{stage.Name}' keeps {total} weights in all and finds the layers' parts when it runs: they are shown in equal shares."));
+                $"prune '{stage.Name}' keeps {total} weights in all and finds the layers' parts when it runs: ")
+                + "they are shown in equal shares.");
             return [.. left.Select(k => (int)Math.Round((double)k * Math.Min(total, left.Sum()) / left.Sum()))];
         }
 

@@ -105,7 +105,8 @@ public static partial class RecipeSchema
 
         if (generic == typeof(IReadOnlyDictionary<,>))
         {
-            return new JsonObject { ["type"] = "object", ["additionalProperties"] = Of(type.GetGenericArguments()[1], documentation, definitions) };
+            JsonObject values = Of(type.GetGenericArguments()[1], documentation, definitions);
+            return new JsonObject { ["type"] = "object", ["additionalProperties"] = values };
         }
 
         if (type.Namespace == typeof(Recipe).Namespace)
@@ -145,9 +146,9 @@ public static partial class RecipeSchema
     {
         string name = reference[(reference.LastIndexOf('.') + 1)..];
         Type? owner = typeof(Recipe).Assembly.GetType(reference[2..Math.Max(2, reference.LastIndexOf('.'))]);
+        bool key = owner?.Namespace == typeof(Recipe).Namespace && owner?.GetProperty(name) is { CanWrite: true };
         return owner?.GetField(name)?.GetValue(null) is string text ? $"\"{text}\""
-            : owner?.Namespace == typeof(Recipe).Namespace && owner?.GetProperty(name) is { CanWrite: true } ? JsonNamingPolicy.CamelCase.ConvertName(name)
-            : name;
+            : key ? JsonNamingPolicy.CamelCase.ConvertName(name) : name;
     }
 
     [GeneratedRegex(@"\s+")]

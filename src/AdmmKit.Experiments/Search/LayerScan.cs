@@ -111,16 +111,17 @@ public sealed record LayerScan(string Network, string Data, SensitivityScan Scan
     public LineChart Chart() => new(
         $"{Network} on {Data}: how much each layer bears", "keepFraction (%) of the layer that is pruned",
         [
-            .. Scan.Curves.Chunk(LayersInPanel).Select(some => new ChartPanel(
-                "validation accuracy (%)",
-                [.. some.Select(c => new ChartSeries(c.Layer.Name, [.. c.Points.Select(p => Percent(c, p))], [.. c.Points.Select(p => 100 * p.Validation.Accuracy)]))])
+            .. Scan.Curves.Chunk(LayersInPanel).Select(some => new ChartPanel("validation accuracy (%)", [.. some.Select(Line)])
             {
                 Reference = new(100 * Scan.Dense.Accuracy, "nothing pruned"),
             }),
         ],
         AxisScale.Logarithmic);
 
-    private static double Percent(SensitivityCurve curve, SensitivityPoint point) => 100.0 * point.Survivors / curve.Layer.WeightCount;
+    private static ChartSeries Line(SensitivityCurve curve) => new(
+        curve.Layer.Name,
+        [.. curve.Points.Select(p => 100.0 * p.Survivors / curve.Layer.WeightCount)],
+        [.. curve.Points.Select(p => 100 * p.Validation.Accuracy)]);
 
     private static string Key(NetworkSpec spec, NetworkWeights weights, DataSet data)
     {
@@ -159,11 +160,10 @@ public sealed record LayerScan(string Network, string Data, SensitivityScan Scan
             (this.path, this.key) = (path, key);
             try
             {
-                Stored stored = !File.Exists(path) ? new Stored(key, [])
-                    : new FileInfo(path).Length <= MaximumBytes && JsonSerializer.Deserialize<Stored>(File.ReadAllBytes(path), Options) is { } read ? read
-                    : throw new JsonException("it holds no points");
+                Stored stored = File.Exists(path) ? Read(path) : new Stored(key, []);
                 HashSet<string?> layers = [.. spec.Layers.Select(l => l.Name), null];
-                if (stored.Key != key || stored.Points.Any(p => p is null || !layers.Contains(p.Layer) || p.Correct < 0 || p.Correct > images))
+                bool Known(StoredPoint? p) => p is not null && layers.Contains(p.Layer) && p.Correct >= 0 && p.Correct <= images;
+                if (stored.Key != key || !stored.Points.All(Known))
                 {
                     throw new JsonException("it belongs to another scan, or was changed");
                 }
@@ -172,7 +172,9 @@ public sealed record LayerScan(string Network, string Data, SensitivityScan Scan
             }
             catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or ArgumentException)
             {
-                throw new AdmmKitException($"The points in '{path}' cannot be read: {e.Message.TrimEnd('.')}. Delete that file, and the same command finds them again.", e);
+                throw new AdmmKitException(
+                    $"The points in '{path}' cannot be read: {e.Message.TrimEnd('.')}. Delete that file, and the same command finds them again.",
+                    e);
             }
         }
 
@@ -181,9 +183,13 @@ public sealed record LayerScan(string Network, string Data, SensitivityScan Scan
         public void Add(LayerInfo? layer, int survivors, Evaluation found)
         {
             points.Add((layer?.Name, survivors), found);
-            var stored = new Stored(key, [.. points.Select(p => new StoredPoint(p.Key.Layer, p.Key.Survivors, p.Value.Correct, p.Value.Loss))]);
-            AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, stored, Options));
+            IEnumerable<StoredPoint> all = points.Select(p => new StoredPoint(p.Key.Layer, p.Key.Survivors, p.Value.Correct, p.Value.Loss));
+            AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, new Stored(key, [.. all]), Options));
         }
+
+        private static Stored Read(string path) => new FileInfo(path).Length <= MaximumBytes
+            && JsonSerializer.Deserialize<Stored>(File.ReadAllBytes(path), Options) is { } read ? read
+            : throw new JsonException("it holds no points");
 
         // No layer: the network as it is.
         private sealed record StoredPoint(string? Layer, int Survivors, int Correct, double Loss);

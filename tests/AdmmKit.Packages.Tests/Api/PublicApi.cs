@@ -24,7 +24,7 @@ internal static class PublicApi
         SymbolDisplayTypeQualificationStyle.NameAndContainingTypes,
         AllGenerics,
         Members.IncludeParameters | Members.IncludeModifiers | Members.IncludeConstantValue | Members.IncludeRef,
-        SymbolDisplayDelegateStyle.NameAndSignature,
+        SymbolDisplayDelegateStyle.NameOnly,
         SymbolDisplayExtensionMethodStyle.StaticMethod,
         Parameters.IncludeExtensionThis | Parameters.IncludeParamsRefOut | Parameters.IncludeType | Parameters.IncludeName
             | Parameters.IncludeDefaultValue,

@@ -41,6 +41,7 @@ public class PublicApiTests
             public const int Most = 3;
             public int Sides { get; init; }
             public required string? Note { get; set; }
+            public System.Func<int>? Make { get; init; }
             protected internal virtual double Area(double scale = 1, params int[] rest) => 0;
             internal void Hidden() { }
             private protected void HiddenToo() { }
@@ -71,6 +72,7 @@ public class PublicApiTests
         static class N.More
           static Twice<T>(this T x, in int y) where T : class -> T
         abstract record N.Shape
+          Make { get; init; } -> Func<int>?
           Name { get; init; } -> string
           Sides { get; init; } -> int
           const Most = 3 -> int

@@ -9,6 +9,7 @@ using AdmmKit.Pipeline;
 using AdmmKit.Storage;
 using AdmmKit.Tests.Data;
 using AdmmKit.Tests.Engine;
+using AdmmKit.Tests.Interop;
 using AdmmKit.Tests.Runs;
 using AdmmKit.Training;
 
@@ -78,6 +79,29 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
     }
 
     [Fact]
+    public void An_onnx_file_becomes_a_smaller_one()
+    {
+        (string before, string after) = Onnx();
+        var read = StoredModel.Load(after);
+        Assert.Equal([72, 18, 64, 40], read.Decode().Weights.Select(w => NetworkWeights.CountNonZero(w)));
+        Assert.Equal(OnnxEnding.Softmax, read.Ending);
+        Assert.True(new FileInfo(after).Length < new FileInfo(before).Length);
+        Assert.Contains(
+            FormattableString.Invariant($"{ScalarNetwork.CountCorrect(read.Compress(), stranger.Data.Test)} of 100 images correct"),
+            Succeeds("evaluate", after, "--data", stranger.Images, "--threads", "1"), StringComparison.Ordinal);
+    }
+
+    [OnnxRuntimeFact]
+    public void Onnxruntime_runs_what_was_compressed_of_an_onnx_file()
+    {
+        (_, string after) = Onnx();
+        ImageSet test = stranger.Data.Test;
+        float[][] scores = Assert.Single(OnnxRuntime.Run([(after, test)]));
+        int correct = scores.Zip(test.Labels.ToArray()).Count(p => p.First.Index().MaxBy(s => s.Item).Index == p.Second);
+        Assert.InRange(correct, ScalarNetwork.CountCorrect(StoredModel.Load(after).Compress(), test) - 1, test.Count);
+    }
+
+    [Fact]
     public void Images_that_do_not_fit_and_layers_without_a_graph_are_told()
     {
         using var others = new TemporaryFolder();
@@ -93,6 +117,22 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
         SafetensorsFile.Write(file, tensors.Tensors, tensors.Metadata);
         Fails("not how they are connected", "compress", file, "--keep-fraction", "0.5", "--dry-run");
         Fails("not how they are connected", "evaluate", file, "--data", stranger.Images);
+    }
+
+    [Fact]
+    public void The_networks_input_says_which_images_of_a_folder()
+    {
+        var colour = new NetworkSpec("colour", NetworkSpec.Cifar, [new Node.GlobalAveragePool(), new Node.FullyConnected("fc", 10)]);
+        string file = At("colour.safetensors");
+        var tensors = NetworkTensors.Of(colour, new([new float[30]], [new float[10]]));
+        SafetensorsFile.Write(file, tensors.Tensors, tensors.Metadata);
+        Fails("are 1x28x28", "evaluate", file, "--data", stranger.Images);
+        // Both are there now, of CIFAR-10 one file of six.
+        Stranger.WriteImages(folder, NetworkSpec.Mnist, 20);
+        folder.Write("data_batch_1.bin", new byte[3073]);
+        Fails("which CIFAR-10 needs", "evaluate", file, "--data", folder.Path);
+        Fails("are 1x28x28", "evaluate", file, "--data", folder.Path, "--data-set", "mnist");
+        Succeeds("evaluate", stranger.File, "--data", folder.Path, "--threads", "1");
     }
 
     [Fact]
@@ -142,6 +182,16 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
         Assert.Contains(" 4 points evaluated now", Succeeds([.. scan, "0.1"]), StringComparison.Ordinal);
         Assert.All(rows, r => Assert.Contains(r, File.ReadAllLines(At("scan/scan.csv"))));
         Fails("1.5", [.. scan, "1.5"]);
+    }
+
+    private (string Before, string After) Onnx()
+    {
+        (string before, string after) = (At("net.onnx"), At("small.onnx"));
+        OnnxFile.Write(before, stranger.Spec, stranger.Weights, new OnnxExport { Ending = OnnxEnding.Softmax });
+        Succeeds(
+            "compress", before, "--survivors", "depthwise=18", "--survivors", "grouped=64", "--survivors", "fc=40", "--epochs", "2", "--iterations", "2",
+            "--data", stranger.Images, "--threads", "1", "--out", after);
+        return (before, after);
     }
 
     private string At(string name) => Path.Combine(folder.Path, name);

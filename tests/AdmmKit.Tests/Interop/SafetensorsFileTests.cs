@@ -284,7 +284,8 @@ public class SafetensorsFileTests
                     SafetensorsFile again = Read(Written(file.Tensors, file.Metadata));
                     Assert.All(file.Tensors, t => Assert.True(t.Bytes.SequenceEqual(again[t.Name].Bytes)));
                 };
-            }, allowance: 65_536);
+            // What the runtime sets up once, when the first error suggests a name, is more than any file here takes.
+            }, allowance: 200_000);
             Assert.InRange(outcome.Valid, 10, outcome.Count - 500);
             Assert.True(outcome.Messages.Count > 5, $"only {outcome.Messages.Count} kinds of errors");
             Assert.All(outcome.Messages, m => Assert.StartsWith("'some-file' ", m, StringComparison.Ordinal));

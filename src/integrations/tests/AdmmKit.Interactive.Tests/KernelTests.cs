@@ -109,9 +109,11 @@ public sealed class KernelTests : IDisposable
         Assert.Matches("<div id=\"[-0-9a-f]+\"><figure class=\"admmkit-still\" ", html);
         Assert.Contains("base64,", html, StringComparison.Ordinal);
         Assert.Equal(Lines.ToText(), chart.ToDisplayString(MimeTypes.Text));
-        GenericChart wide = chart.WithSize(900, 500);
-        Assert.DoesNotContain("admmkit-still", wide.ToDisplayString(MimeTypes.Html), StringComparison.Ordinal);
-        Assert.Equal("Plotly chart of 1 traces", wide.ToDisplayString(MimeTypes.Text));
+        // In another size it is still that chart; beside another one it is not.
+        Assert.Contains("admmkit-still\" style", chart.WithSize(900, 500).ToDisplayString(MimeTypes.Html), StringComparison.Ordinal);
+        GenericChart both = GenericChart.combine([chart, new BarChart("b", "", "", ["a"], [new("s", [1])]).ToPlotly()]);
+        Assert.Equal("A chart of Plotly with 2 traces.\n", both.ToDisplayString(MimeTypes.Text));
+        Assert.Contains("<p class=\"admmkit-still\">A chart of Plotly with 2 traces. It is drawn where scripts run.</p>", both.ToDisplayString(MimeTypes.Html), StringComparison.Ordinal);
     }
 
     private async Task RunExtension()
