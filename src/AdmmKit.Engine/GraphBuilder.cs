@@ -108,7 +108,7 @@ internal sealed class GraphBuilder(NetworkSpec spec, FloatBuffer image, LayerCon
         Node.Convolution convolution => new ConvolutionLayer(convolution, sources, output, context),
         Node.FullyConnected connected => new FullyConnectedLayer(connected, sources, output, context),
         Node.MaxPool pool => new MaxPoolLayer(pool, sources, output, context),
-        Node.AveragePool pool => new AveragePoolLayer(pool.Window, sources, output, context),
+        Node.AveragePool pool => new AveragePoolLayer(pool, sources, output, context),
         Node.GlobalAveragePool => new GlobalAveragePoolLayer(sources, output, context),
         Node.Relu => new ReluLayer(sources, context, mayOverwrite),
         Node.Dropout dropout => new DropoutLayer(dropout.Rate, layers.Count(l => l is DropoutLayer), sources, context, mayOverwrite),

@@ -20,7 +20,9 @@ public static class OnnxFile
     /// <param name="path">The file.</param>
     /// <param name="options">What it does not say itself; null for nothing.</param>
     /// <exception cref="BadFileException">It is no ONNX file, or is damaged.</exception>
-    /// <exception cref="AdmmKitException">It cannot be read at all, or computes something that is not supported; the message names the node.</exception>
+    /// <exception cref="AdmmKitException">
+    /// It cannot be read at all, or computes something that is not supported; the message names the node.
+    /// </exception>
     public static OnnxNetwork Read(string path, OnnxImport? options = null) => Read(ForeignFile.Read(path), path, options);
 
     /// <summary>Reads the bytes of one file; they must not change as long as the network's weights were not asked for.</summary>
@@ -51,7 +53,9 @@ public static class OnnxFile
     /// <param name="weights">Its weights.</param>
     /// <param name="options">How it is written; null for dense float32.</param>
     /// <returns>The layers that could not be written in the form that was asked for, and why; mostly none.</returns>
-    /// <exception cref="AdmmKitException">The network has a step that ONNX lacks, is longer than a file may be, or cannot be written.</exception>
+    /// <exception cref="AdmmKitException">
+    /// The network has a step that ONNX lacks, is longer than a file may be, or cannot be written.
+    /// </exception>
     public static IReadOnlyList<string> Write(string path, NetworkSpec spec, NetworkWeights weights, OnnxExport? options = null)
     {
         var exporter = new OnnxExporter(spec, weights, options ?? new OnnxExport());
@@ -64,7 +68,9 @@ public static class OnnxFile
     /// <param name="model">The network.</param>
     /// <param name="options">How it is written; null for dense float32.</param>
     /// <returns>The layers that could not be written in the form that was asked for, and why; mostly none.</returns>
-    /// <exception cref="AdmmKitException">The network has a step that ONNX lacks, is longer than a file may be, or cannot be written.</exception>
+    /// <exception cref="AdmmKitException">
+    /// The network has a step that ONNX lacks, is longer than a file may be, or cannot be written.
+    /// </exception>
     public static IReadOnlyList<string> Write(string path, CompressedNetwork model, OnnxExport? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);

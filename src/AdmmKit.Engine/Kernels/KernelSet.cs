@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using AdmmKit.Networks;
 
 namespace AdmmKit.Engine.Kernels;
 
@@ -115,6 +116,15 @@ internal abstract unsafe partial class KernelSet
     public abstract void AveragePool(float* x, float* y, int height, int width, int window);
 
     public abstract void AveragePoolBackward(float* dy, float* dx, int height, int width, int window);
+
+    /// <summary>Means of windows of any stride and padding.</summary>
+    /// <param name="g">How they lie.</param>
+    /// <param name="x">The input, one channel.</param>
+    /// <param name="y">The output.</param>
+    /// <param name="countsPadding">Whether what lies around the input counts, as zeros.</param>
+    public abstract void AveragePool(in WindowGeometry g, float* x, float* y, bool countsPadding);
+
+    public abstract void AveragePoolBackward(in WindowGeometry g, float* dy, float* dx, bool countsPadding);
 
     /// <summary>x = max(x, 0).</summary>
     public abstract void Relu(float* x, float* y, int count);
@@ -255,6 +265,17 @@ internal readonly struct WindowGeometry
 
     /// <summary>Rows and columns around the input; fewer than the window's, so that each window covers some input.</summary>
     public required int Padding { get; init; }
+
+    public static WindowGeometry Of(ImageShape input, ImageShape output, int window, int step, int padding) => new()
+    {
+        Height = input.Height,
+        Width = input.Width,
+        OutHeight = output.Height,
+        OutWidth = output.Width,
+        Window = window,
+        Step = step,
+        Padding = padding,
+    };
 
     /// <summary>The rows (or columns) of a channel of so many that the window at a position covers; padding is none.</summary>
     public (int First, int End) Covered(int position, int length)

@@ -71,16 +71,7 @@ internal sealed unsafe class MaxPoolLayer(Node.MaxPool node, IReadOnlyList<Sourc
     : ChannelwiseLayer(sources, output, context)
 {
     private readonly bool sideBySide = node.Step == node.Window && node.Padding == 0;
-    private readonly WindowGeometry windows = new()
-    {
-        Height = sources[0].Shape.Height,
-        Width = sources[0].Shape.Width,
-        OutHeight = output.Height,
-        OutWidth = output.Width,
-        Window = node.Window,
-        Step = node.Step,
-        Padding = node.Padding,
-    };
+    private readonly WindowGeometry windows = WindowGeometry.Of(sources[0].Shape, output, node.Window, node.Step, node.Padding);
 
     protected override void Forward(float* x, float* y, int block, int channel)
     {
@@ -107,14 +98,35 @@ internal sealed unsafe class MaxPoolLayer(Node.MaxPool node, IReadOnlyList<Sourc
     }
 }
 
-internal sealed unsafe class AveragePoolLayer(int window, IReadOnlyList<Source> sources, ImageShape output, LayerContext context)
+internal sealed unsafe class AveragePoolLayer(Node.AveragePool node, IReadOnlyList<Source> sources, ImageShape output, LayerContext context)
     : ChannelwiseLayer(sources, output, context)
 {
-    protected override void Forward(float* x, float* y, int block, int channel) =>
-        Kernels.AveragePool(x, y, Input.Height, Input.Width, window);
+    private readonly bool sideBySide = node.Step == node.Window && node.Padding == 0;
+    private readonly WindowGeometry windows = WindowGeometry.Of(sources[0].Shape, output, node.Window, node.Step, node.Padding);
 
-    protected override void Backward(float* x, float* y, float* dy, float* dx, int block, int channel) =>
-        Kernels.AveragePoolBackward(dy, dx, Input.Height, Input.Width, window);
+    protected override void Forward(float* x, float* y, int block, int channel)
+    {
+        if (sideBySide)
+        {
+            Kernels.AveragePool(x, y, Input.Height, Input.Width, node.Window);
+        }
+        else
+        {
+            Kernels.AveragePool(windows, x, y, node.CountsPadding);
+        }
+    }
+
+    protected override void Backward(float* x, float* y, float* dy, float* dx, int block, int channel)
+    {
+        if (sideBySide)
+        {
+            Kernels.AveragePoolBackward(dy, dx, Input.Height, Input.Width, node.Window);
+        }
+        else
+        {
+            Kernels.AveragePoolBackward(windows, dy, dx, node.CountsPadding);
+        }
+    }
 }
 
 internal sealed unsafe class ReluLayer(IReadOnlyList<Source> sources, LayerContext context, bool inPlace)

@@ -40,39 +40,56 @@ internal sealed class ScalarMaxPool(Node.MaxPool node, ImageShape input, ImageSh
 }
 
 /// <summary>The mean of each window: its sum, row by row, in float64, divided by the count and rounded to float32.</summary>
-/// <param name="windowHeight">Rows of a window, and from one to the next.</param>
-/// <param name="windowWidth">Columns of a window, and from one to the next.</param>
-/// <param name="input">The shape of the input.</param>
-/// <param name="output">The shape of the output.</param>
-internal sealed class ScalarAveragePool(int windowHeight, int windowWidth, ImageShape input, ImageShape output) : ScalarStep(output)
+internal sealed class ScalarAveragePool(Node.AveragePool node, ImageShape input, ImageShape output) : ScalarStep(output)
 {
     public override void Run(float[][] read, float[] y, double[] room)
     {
         int o = 0;
         for (int channel = 0; channel < Output.Channels; channel++)
         {
+            ReadOnlySpan<float> x = read[0].AsSpan(channel * input.Height * input.Width, input.Height * input.Width);
             for (int oy = 0; oy < Output.Height; oy++)
             {
-                int first = ((channel * input.Height) + (oy * windowHeight)) * input.Width;
                 for (int ox = 0; ox < Output.Width; ox++)
                 {
-                    y[o++] = Mean(read[0], first + (ox * windowWidth));
+                    y[o++] = Mean(x, (oy * node.Step) - node.Padding, (ox * node.Step) - node.Padding);
                 }
             }
         }
     }
 
-    private float Mean(float[] x, int first)
+    private float Mean(ReadOnlySpan<float> x, int top, int left)
     {
+        (int fromRow, int toRow) = (Math.Max(top, 0), Math.Min(top + node.Window, input.Height));
+        (int fromColumn, int toColumn) = (Math.Max(left, 0), Math.Min(left + node.Window, input.Width));
         double sum = 0;
-        for (int row = 0; row < windowHeight; row++)
+        for (int row = fromRow; row < toRow; row++)
         {
-            for (int column = 0; column < windowWidth; column++)
+            for (int column = fromColumn; column < toColumn; column++)
             {
-                sum += x[first + (row * input.Width) + column];
+                sum += x[(row * input.Width) + column];
             }
         }
 
-        return (float)(sum / (windowHeight * windowWidth));
+        return (float)(sum / (node.CountsPadding ? node.Window * node.Window : (toRow - fromRow) * (toColumn - fromColumn)));
+    }
+}
+
+/// <summary>The mean of each channel: its sum, row by row, in float64, divided by the count and rounded to float32.</summary>
+internal sealed class ScalarGlobalAveragePool(ImageShape input, ImageShape output) : ScalarStep(output)
+{
+    public override void Run(float[][] read, float[] y, double[] room)
+    {
+        int plane = input.Height * input.Width;
+        for (int channel = 0; channel < Output.Channels; channel++)
+        {
+            double sum = 0;
+            foreach (float value in read[0].AsSpan(channel * plane, plane))
+            {
+                sum += value;
+            }
+
+            y[channel] = (float)(sum / plane);
+        }
     }
 }

@@ -43,7 +43,7 @@ internal sealed class SparseCompiler
                 case Node.MaxPool(int window, _, Padding: 0) pool when pool.Step == window:
                     Pool(Pooling.Max, window);
                     break;
-                case Node.AveragePool(int window):
+                case Node.AveragePool(int window, _, Padding: 0, CountsPadding: _) pool when pool.Step == window:
                     Pool(Pooling.Average, window);
                     break;
                 case Node.Relu:

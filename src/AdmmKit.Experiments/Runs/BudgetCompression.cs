@@ -82,8 +82,18 @@ public static class BudgetCompression
             }
 
             PruneRecipe stage = Stage(options, scan, target);
-            PrunedNetwork pruned = Flow(new Recipe { Prune = [stage] }).Prune(stage, new TrainedNetwork(weights, dense), last);
-            if (Within(pruned.Validation, options.Quantize is null ? 1 : options.PrunedPart))
+            PrunedNetwork? pruned = null;
+            try
+            {
+                pruned = Flow(new Recipe { Prune = [stage] }).Prune(stage, new TrainedNetwork(weights, dense), last);
+            }
+            catch (DivergedException e)
+            {
+                // Too bold a step is one that loses too much, not the end of the search.
+                observer?.Milestone("warning: " + e.Message);
+            }
+
+            if (pruned is not null && Within(pruned.Validation, options.Quantize is null ? 1 : options.PrunedPart))
             {
                 (last, survivors) = (pruned, pruned.Weights.Survivors);
                 stages.Add(stage.Name, pruned.Weights);
@@ -91,7 +101,7 @@ public static class BudgetCompression
             else
             {
                 observer?.Milestone(FormattableString.Invariant(
-                    $"{stage.Name}: validation {100 * pruned.Validation.Accuracy:f2} %, too little: a milder step"));
+                    $"{stage.Name}: validation {100 * (pruned?.Validation.Accuracy ?? 0):f2} %, too little: a milder step"));
                 (keep, backOffs) = (Math.Sqrt(keep), backOffs + 1);
             }
         }

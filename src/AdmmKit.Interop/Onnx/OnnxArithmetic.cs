@@ -41,7 +41,8 @@ internal static class OnnxArithmetic
     }
 
     private static OnnxIntegers? Joined(OnnxNode node, IReadOnlyList<OnnxIntegers?> inputs) =>
-        node.Int("axis", 0) is 0 or -1 && inputs.All(i => i is { Dims.Length: 1 }) && inputs.Sum(i => (long)i!.Values.Length) <= OnnxIntegers.Most
+        node.Int("axis", 0) is 0 or -1 && inputs.All(i => i is { Dims.Length: 1 })
+        && inputs.Sum(i => (long)i!.Values.Length) <= OnnxIntegers.Most
         ? List([.. inputs.SelectMany(i => i!.Values)]) : null;
 
     private static OnnxIntegers? Gathered(OnnxNode node, OnnxIntegers x, OnnxIntegers indices)
@@ -84,7 +85,8 @@ internal static class OnnxArithmetic
     /// <summary>Some of the rows, or of the numbers of a list.</summary>
     private static OnnxIntegers? Sliced(OnnxNode node, OnnxIntegers x, IReadOnlyList<OnnxIntegers?> inputs)
     {
-        long[]? Given(int input, string attribute) => inputs.Count > input && inputs[input] is { } given ? given.Values : node.Ints(attribute);
+        long[]? Given(int input, string attribute) =>
+            inputs.Count > input && inputs[input] is { } given ? given.Values : node.Ints(attribute);
         if (x.Dims.Length is not (1 or 2) || Given(1, "starts") is not [var start] || Given(2, "ends") is not [var end]
             || (Given(3, "axes") ?? [0]) is not [0] || (Given(4, "") ?? [1]) is not [var step] || step is 0 or long.MinValue)
         {
@@ -114,7 +116,8 @@ internal static class OnnxArithmetic
     {
         const long limit = int.MaxValue;
         // One number is spread over many; of two of them the one with more dimensions says how many there are.
-        bool first = x.Values.Length == 1 && x.Dims.Length <= y.Dims.Length, second = y.Values.Length == 1 && y.Dims.Length <= x.Dims.Length;
+        bool first = x.Values.Length == 1 && x.Dims.Length <= y.Dims.Length;
+        bool second = y.Values.Length == 1 && y.Dims.Length <= x.Dims.Length;
         if ((!first && !second && !x.Dims.SequenceEqual(y.Dims)) || x.Values.Concat(y.Values).Any(v => v is < -limit or > limit)
             || (operation == "Div" && y.Values.Contains(0)))
         {

@@ -37,7 +37,8 @@ internal sealed class OnnxExporter
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(weights);
-        if (!spec.Layers.Select(l => (l.WeightCount, l.Rows)).SequenceEqual(weights.Weights.Zip(weights.Biases, (w, b) => (w.Length, b.Length))))
+        if (!spec.Layers.Select(l => (l.WeightCount, l.Rows)).SequenceEqual(
+            weights.Weights.Zip(weights.Biases, (w, b) => (w.Length, b.Length))))
         {
             throw new AdmmKitException($"The weights do not fit '{spec.Name}' for {spec.Input} images: it needs {string.Join(", ", spec.Layers.Select(l => $"{l.Name} {l.Shape}"))}.");
         }
@@ -111,7 +112,8 @@ internal sealed class OnnxExporter
                 Node.Relu => (Write("Relu", Named("relu"), [given[from[0] + 1].Name]), given[from[0] + 1].IsFlat),
                 Node.Dropout => given[from[0] + 1],
                 Node.MaxPool p => (Write("MaxPool", Named("pool"), [Image(from[0])], Windows(p.Window, p.Step, p.Padding)), false),
-                Node.AveragePool p => (Write("AveragePool", Named("pool"), [Image(from[0])], Windows(p.Window, p.Window, 0)), false),
+                Node.AveragePool p => (Write("AveragePool", Named("pool"), [Image(from[0])],
+                    [.. Windows(p.Window, p.Step, p.Padding), Int("count_include_pad", p.CountsPadding ? 1 : 0)]), false),
                 Node.GlobalAveragePool => (Write("GlobalAveragePool", Named("pool"), [Image(from[0])]), false),
                 Node.LocalResponseNorm n => (Write("LRN", Named("norm"), [Image(from[0])],
                     [Int("size", n.Size), Float("alpha", n.Alpha), Float("beta", n.Beta), Float("bias", n.Bias)]), false),
@@ -131,7 +133,8 @@ internal sealed class OnnxExporter
         string[] inputs = c.Biased || Array.Exists(weights.Biases[layer], b => b != 0)
             ? [Image(from), weight, Stored(OnnxWeights.Singles($"{c.Name}.bias", [info.Rows], weights.Biases[layer]), $"{c.Name}.bias")]
             : [Image(from), weight];
-        return (Write("Conv", c.Name, inputs, [.. Windows(c.Kernel, c.Stride, c.Padding), Int("group", c.Groups), Ints("dilations", 1, 1)]), false);
+        return (Write(
+            "Conv", c.Name, inputs, [.. Windows(c.Kernel, c.Stride, c.Padding), Int("group", c.Groups), Ints("dilations", 1, 1)]), false);
     }
 
     private (string Name, bool IsFlat) Connected(Node.FullyConnected f, int from, int layer)
@@ -145,8 +148,12 @@ internal sealed class OnnxExporter
     private (string Name, bool IsFlat) Normalization(Node.BatchNorm b, int from, int norm)
     {
         int channels = spec.Normalizations[norm].Channels;
-        string Part(int part, string name) => Stored(
-            OnnxWeights.Singles($"{b.Name}.{name}", [channels], weights.Normalizations[norm].AsSpan(part * channels, channels)), $"{b.Name}.{name}");
+        string Part(int part, string name)
+        {
+            ReadOnlySpan<float> values = weights.Normalizations[norm].AsSpan(part * channels, channels);
+            return Stored(OnnxWeights.Singles($"{b.Name}.{name}", [channels], values), $"{b.Name}.{name}");
+        }
+
         return (Write(
             "BatchNormalization", b.Name,
             [given[from + 1].Name, Part(0, "weight"), Part(1, "bias"), Part(2, "running_mean"), Part(3, "running_var")],
@@ -177,12 +184,14 @@ internal sealed class OnnxExporter
         string x = Image(from);
         if (s.Stride > 1 || s.Filters == channels)
         {
-            x = Write("Slice", Named("slice"), [x, Constant("starts", 0, 0), Constant("ends", int.MaxValue, int.MaxValue), Constant("axes", 2, 3), Constant("steps", s.Stride, s.Stride)]);
+            string begin = Constant("starts", 0, 0), end = Constant("ends", int.MaxValue, int.MaxValue);
+            x = Write("Slice", Named("slice"), [x, begin, end, Constant("axes", 2, 3), Constant("steps", s.Stride, s.Stride)]);
         }
 
         int before = (s.Filters - channels) / 2;
-        return s.Filters == channels ? x : Write(
-            "Pad", Named("shortcut"), [x, Constant("pads", 0, before, 0, 0, 0, s.Filters - channels - before, 0, 0)], Text("mode", "constant"));
+        int after = s.Filters - channels - before;
+        return s.Filters == channels ? x
+            : Write("Pad", Named("shortcut"), [x, Constant("pads", 0, before, 0, 0, 0, after, 0, 0)], Text("mode", "constant"));
     }
 
     private (string Name, bool IsFlat) Joined(string type, IReadOnlyList<int> from, params ProtobufWriter[] attributes)
@@ -191,14 +200,20 @@ internal sealed class OnnxExporter
         bool flat = from.Any(f => given[f + 1].IsFlat);
         string[] inputs = [.. from.Select(f => flat ? Flat(f) : given[f + 1].Name)];
         // Add is of two; Sum, of any number.
-        return (Write(type == "Add" && inputs.Length > 2 ? "Sum" : type, Named(type == "Add" ? "add" : "concat"), inputs, attributes), flat);
+        string written = type == "Add" && inputs.Length > 2 ? "Sum" : type;
+        return (Write(written, Named(type == "Add" ? "add" : "concat"), inputs, attributes), flat);
     }
 
     private void WriteEnding()
     {
         string last = Flat(spec.Nodes.Count - 1);
-        string type = options.Ending switch { OnnxEnding.Softmax => "Softmax", OnnxEnding.LogSoftmax => "LogSoftmax", _ => "Identity" };
-        WriteNode(type, Named(type == "Identity" ? "scores" : "probabilities"), [last], options.OutputName, type == "Identity" ? [] : [Int("axis", 1)]);
+        (string type, string name, ProtobufWriter[] attributes) = options.Ending switch
+        {
+            OnnxEnding.Softmax => ("Softmax", "probabilities", [Int("axis", 1)]),
+            OnnxEnding.LogSoftmax => ("LogSoftmax", "probabilities", [Int("axis", 1)]),
+            _ => ("Identity", "scores", Array.Empty<ProtobufWriter>()),
+        };
+        WriteNode(type, Named(name), [last], options.OutputName, attributes);
     }
 
     /// <summary>The name under which the weights of a layer can be read, in the form that was asked for.</summary>
@@ -222,7 +237,8 @@ internal sealed class OnnxExporter
             {
                 Stored(OnnxWeights.Levels(name, dims, values, q), name);
                 string scale = Named($"{info.Name}.scale");
-                return Write("DequantizeLinear", Named($"{info.Name}.dequantized"), [name, Stored(OnnxWeights.Singles(scale, [], [q]), scale)]);
+                Stored(OnnxWeights.Singles(scale, [], [q]), scale);
+                return Write("DequantizeLinear", Named($"{info.Name}.dequantized"), [name, scale]);
             }
 
             notes.Add($"'{info.Name}' is written in float32: its weights are not levels of one interval, and those of a codebook are not exactly what DequantizeLinear can give.");
@@ -312,7 +328,8 @@ internal sealed class OnnxExporter
         {
             int number = numbers[kind] = numbers.GetValueOrDefault(kind) + 1;
             // What belongs to one layer is there once.
-            string name = kind.Contains('.', StringComparison.Ordinal) && number == 1 ? kind : FormattableString.Invariant($"{kind}{number}");
+            bool once = number == 1 && kind.Contains('.', StringComparison.Ordinal);
+            string name = once ? kind : FormattableString.Invariant($"{kind}{number}");
             if (taken.Add(name))
             {
                 return name;

@@ -1,12 +1,13 @@
 using AdmmKit.Networks;
+using AdmmKit.Storage;
 
 namespace AdmmKit.Interop.Onnx;
 
 /// <summary>Operators with weights, and the constants that these are.</summary>
 internal sealed partial class OnnxImporter
 {
-    // Weights of a layer: sums over layers fit into an int, and one layer into an array.
-    private const long MaxWeights = 1L << 30;
+    // Of all layers, as many as can be stored; sums over layers fit into an int.
+    private const long MaxWeights = NetworkFile.MaxWeights;
 
     private OnnxActivation Convolution(OnnxNode node)
     {
@@ -95,7 +96,9 @@ internal sealed partial class OnnxImporter
         return Added(new Step(new Node.BatchNorm(NameOf(node, source, "bn")), [x.Step], x.Shape) { Normalization = numbers }, x.IsFlat);
     }
 
-    /// <summary>A batch normalization here adds 1e-5 to the variance; what another one adds more or less goes into the variance itself.</summary>
+    /// <summary>
+    /// A batch normalization here adds 1e-5 to the variance; what another one adds more or less goes into the variance itself.
+    /// </summary>
     private static void Refit(float[] numbers, int channels, float epsilon)
     {
         double more = epsilon == (float)Node.BatchNorm.Epsilon ? 0 : epsilon - Node.BatchNorm.Epsilon;
@@ -134,7 +137,8 @@ internal sealed partial class OnnxImporter
     private OnnxValue Folded(OnnxNode node, OnnxValue?[] inputs)
     {
         OnnxIntegers?[] integers = [.. inputs.Select(AsIntegers)];
-        if (inputs.Index().All(i => i.Item is null || integers[i.Index] is not null) && OnnxArithmetic.Compute(node, integers) is { } result)
+        if (inputs.Index().All(i => i.Item is null || integers[i.Index] is not null)
+            && OnnxArithmetic.Compute(node, integers) is { } result)
         {
             return result;
         }
@@ -154,7 +158,8 @@ internal sealed partial class OnnxImporter
 
     private static OnnxValue Constant(OnnxNode node)
     {
-        (string name, OnnxAttribute? value) = node.Attributes.Count == 1 ? (node.Attributes.First().Key, node.Attributes.First().Value) : ("", null);
+        KeyValuePair<string, OnnxAttribute>? only = node.Attributes.Count == 1 ? node.Attributes.First() : null;
+        (string name, OnnxAttribute? value) = (only?.Key ?? "", only?.Value);
         return (name, value) switch
         {
             ("value" or "sparse_value", { Tensor: { } tensor }) => new OnnxStored(tensor),
@@ -189,8 +194,10 @@ internal sealed partial class OnnxImporter
     private OnnxNumbers Weights(OnnxNode node, int input)
     {
         OnnxNumbers weights = Numbers(node, input);
-        return OnnxTensor.Product(weights.Dims) is > 0 and <= MaxWeights ? weights : throw new AdmmKitException(FormattableString.Invariant(
-            $"its weights of {OnnxTensor.Shown(weights.Dims)} are none, or more than {MaxWeights}."));
+        long count = OnnxTensor.Product(weights.Dims);
+        weightCount += count;
+        return count > 0 && weightCount <= MaxWeights ? weights : throw new AdmmKitException(FormattableString.Invariant(
+            $"its weights of {OnnxTensor.Shown(weights.Dims)} are none, or with those before more than {MaxWeights}."));
     }
 
     /// <summary>So many numbers, of which there may also be one for all; they stand in the file one by one.</summary>
@@ -199,10 +206,13 @@ internal sealed partial class OnnxImporter
         OnnxNumbers numbers = Numbers(node, input);
         long found = numbers.IsSparse ? -1 : OnnxTensor.Product(numbers.Dims);
         return (found == count || found == 1) && numbers.Dims.Count(d => d != 1) <= 1
-            ? found == count ? numbers.Read() : [.. Enumerable.Repeat(numbers.Read()[0], count)]
+            ? found == count ? numbers.Read() : Repeated(numbers.Read()[0], count)
             : throw new BadFileException(FormattableString.Invariant(
                 $"its input {input}, {ForeignFile.Shown(node.Inputs[input])}, is {OnnxTensor.Shown(numbers.Dims)}, and has to be {count} numbers that are stored one by one."));
     }
+
+    private static float[] Repeated(float number, int count) => count <= MaxSide ? [.. Enumerable.Repeat(number, count)]
+        : throw new AdmmKitException(FormattableString.Invariant($"one number for all of {count} channels is supported for at most {MaxSide}."));
 
     /// <summary>A number for each channel, in dimensions that spread it over its rows and columns.</summary>
     private float[] PerChannel(OnnxNode node, int input, OnnxActivation x)
@@ -217,7 +227,8 @@ internal sealed partial class OnnxImporter
     {
         if (inputs[0] is not OnnxStored { Tensor: { IsInteger: true } levels })
         {
-            return inputs[0] is OnnxNumbers { Q: > 0 } again && node.Has(1) ? again : throw new AdmmKitException("what it brings back is not a tensor of integers in the file.");
+            return inputs[0] is OnnxNumbers { Q: > 0 } again && node.Has(1) ? again
+                : throw new AdmmKitException("what it brings back is not a tensor of integers in the file.");
         }
 
         int axis = levels.Dims.Length == 0 ? 0 : (int)((node.Int("axis", 1) + levels.Dims.Length) % levels.Dims.Length);
@@ -253,18 +264,15 @@ internal sealed partial class OnnxImporter
     {
         OnnxTensor? zero = node.Has(2) ? AsStored(node, 2) : null;
         float scale = Few(node, 1, 1)[0];
-        bool signed = zero?.Type == OnnxType.Int8;
-        if (!(scale > 0) || !float.IsFinite(scale * int.MaxValue) || (zero is not null && (zero.Count != 1 || zero.Type is not (OnnxType.Int8 or OnnxType.UInt8))))
+        bool signed = zero?.Type == OnnxType.Int8, fits = zero is null or { Count: 1, Type: OnnxType.Int8 or OnnxType.UInt8 };
+        if (!(scale > 0) || !float.IsFinite(scale * int.MaxValue) || !fits)
         {
             throw new AdmmKitException("it is supported with one positive scale and one zero point of 8 bits.");
         }
 
         (long offset, int low, int high) = (zero?.ToIntegers()[0] ?? 0, signed ? -128 : 0, signed ? 127 : 255);
-        return numbers with
-        {
-            Read = () => [.. numbers.Read().Select(v => (Math.Clamp((float)Math.Round(v / scale, MidpointRounding.ToEven) + offset, low, high) - offset) * scale)],
-            Q = scale,
-        };
+        float Rounded(float v) => (Math.Clamp(MathF.Round(v / scale, MidpointRounding.ToEven) + offset, low, high) - offset) * scale;
+        return numbers with { Read = () => Array.ConvertAll(numbers.Read(), Rounded), Q = scale };
     }
 
     private static OnnxNumbers Scaled(OnnxNumbers x, float factor) =>
@@ -295,10 +303,12 @@ internal sealed partial class OnnxImporter
 
     private static OnnxNumbers Reshaped(OnnxNumbers x, long[] shape)
     {
-        long known = shape.Where(d => d != -1).Aggregate(1L, (a, d) => d is > 0 and <= int.MaxValue && a is > 0 and <= int.MaxValue ? a * d : 0);
+        bool Fits(long d) => d is > 0 and <= int.MaxValue;
+        long known = shape.Where(d => d != -1).Aggregate(1L, (a, d) => Fits(d) && Fits(a) ? a * d : 0);
         long size = OnnxTensor.Product(x.Dims);
         long[] dims = known > 0 && shape.Count(d => d == -1) <= 1 ? [.. shape.Select(d => d == -1 ? size / known : d)] : [];
-        return dims.Length > 0 && OnnxTensor.Product([.. dims.Select(d => (int)Math.Min(d, int.MaxValue))]) == size ? x with { Dims = [.. dims.Select(d => (int)d)] }
+        int[] sides = [.. dims.Select(d => (int)Math.Min(d, int.MaxValue))];
+        return sides.Length > 0 && OnnxTensor.Product(sides) == size ? x with { Dims = sides }
             : throw new AdmmKitException("it gives constants a shape of another size.");
     }
 

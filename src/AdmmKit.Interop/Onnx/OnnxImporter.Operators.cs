@@ -39,13 +39,10 @@ internal sealed partial class OnnxImporter
         "AveragePool" => AveragePool(node),
         "GlobalAveragePool" => Added(new Node.GlobalAveragePool(), false, Image(node)),
         "ReduceMean" => ReduceMean(node),
-        "LRN" => Added(
-            new Node.LocalResponseNorm((int)Bounded(node.Int("size", 0)), Decimal(node.Float("alpha", 1e-4f)), Decimal(node.Float("beta", 0.75f)), Decimal(node.Float("bias", 1))),
-            false, Image(node)),
+        "LRN" => Added(ResponseNorm(node), false, Image(node)),
         "Dropout" => Dropout(node),
         "Identity" => ValueOf(node.Inputs[0])!,
-        "Flatten" => node.Int("axis", 1) is 1 or -3 || (Input(node).IsFlat && node.Int("axis", 1) == -1) ? Input(node) with { IsFlat = true }
-            : throw new AdmmKitException(FormattableString.Invariant($"it flattens from axis {node.Int("axis", 1)} on, and axis 1 is supported: all numbers of an image in a row.")),
+        "Flatten" => Flatten(node),
         "Reshape" => Reshape(node),
         "Squeeze" => Squeezed(node),
         "Unsqueeze" => Unsqueezed(node),
@@ -70,14 +67,16 @@ internal sealed partial class OnnxImporter
             return name.Length == 0 ? null : values[name];
         }
 
-        return Graph.Initializers.TryGetValue(name, out OnnxTensor? tensor) ? values[name] = new OnnxStored(tensor) : throw new BadFileException(
+        return Graph.Initializers.TryGetValue(name, out OnnxTensor? tensor) ? values[name] = new OnnxStored(tensor)
+            : throw new BadFileException(
             $"it reads {ForeignFile.Shown(name)}, which neither an operator before it nor the file gives. Export the network again.");
     }
 
     /// <summary>The output of a step, or the image, that an operator reads.</summary>
     private OnnxActivation Input(OnnxNode node, int input = 0)
     {
-        string name = node.Has(input) ? node.Inputs[input] : throw new BadFileException(FormattableString.Invariant($"it lacks its input {input}."));
+        string name = node.Has(input) ? node.Inputs[input]
+            : throw new BadFileException(FormattableString.Invariant($"it lacks its input {input}."));
         return AsActivation(ValueOf(name)!, name) ?? throw new AdmmKitException(
             FormattableString.Invariant($"its input {input}, {ForeignFile.Shown(name)}, is a constant, and has to be what the network computes."));
     }
@@ -106,6 +105,19 @@ internal sealed partial class OnnxImporter
     private static OnnxActivation Unflattened(OnnxActivation x) => !x.IsFlat ? x : throw new AdmmKitException(
         "it reads numbers in a row, and needs channels, rows and columns: [batch, channels, rows, columns].");
 
+    private static Node.LocalResponseNorm ResponseNorm(OnnxNode node) => new(
+        (int)Bounded(node.Int("size", 0)),
+        Decimal(node.Float("alpha", 1e-4f)),
+        Decimal(node.Float("beta", 0.75f)),
+        Decimal(node.Float("bias", 1)));
+
+    private OnnxActivation Flatten(OnnxNode node)
+    {
+        (OnnxActivation x, long axis) = (Input(node), node.Int("axis", 1));
+        return axis is 1 or -3 || (x.IsFlat && axis == -1) ? x with { IsFlat = true } : throw new AdmmKitException(
+            FormattableString.Invariant($"it flattens from axis {axis} on, and axis 1 is supported: all numbers of an image in a row."));
+    }
+
     private OnnxActivation Dropout(OnnxNode node)
     {
         float rate = node.Has(1) ? Few(node, 1, 1)[0] : node.Float("ratio", 0.5f);
@@ -117,7 +129,8 @@ internal sealed partial class OnnxImporter
     {
         OnnxActivation x = Input(node);
         long[] source = DimensionsOf(x), wanted = [.. Integers(node, 1, "shape") ?? throw new BadFileException("it does not say a shape.")];
-        string shown = string.Join(", ", wanted.Take(9).Select(d => d == OnnxIntegers.Batch ? "batch" : d.ToString(CultureInfo.InvariantCulture)));
+        string Shown(long side) => side == OnnxIntegers.Batch ? "batch" : side.ToString(CultureInfo.InvariantCulture);
+        string shown = string.Join(", ", wanted.Take(9).Select(Shown));
         for (int i = 0; i < wanted.Length; i++)
         {
             wanted[i] = wanted[i] == 0 && node.Int("allowzero", 0) == 0 && i < source.Length ? source[i] : wanted[i];
@@ -127,7 +140,8 @@ internal sealed partial class OnnxImporter
         long[] rest = first ? wanted[1..] : [];
         int open = Array.IndexOf(rest, -1);
         bool single = wanted.Count(d => d == -1) <= 1;
-        bool Is(long[] sides) => single && rest.Length == sides.Length && rest.Index().All(r => r.Item == sides[r.Index] || r.Index == open);
+        bool Is(long[] sides) => single && rest.Length == sides.Length
+            && rest.Index().All(r => r.Item == sides[r.Index] || r.Index == open);
         return Is([x.Shape.Size]) ? x with { IsFlat = true }
             : Is([x.Shape.Channels, x.Shape.Height, x.Shape.Width]) ? x with { IsFlat = false }
             : throw new AdmmKitException($"it makes [{shown}] of images of {x.Shape}, and only reshapes are supported that put all numbers of an image in a row ([batch, {x.Shape.Size}]), or leave it as it is.");
@@ -161,7 +175,8 @@ internal sealed partial class OnnxImporter
     private OnnxActivation Sum(OnnxNode node)
     {
         OnnxActivation[] parts = [.. node.Inputs.Select((_, i) => Input(node, i))];
-        return Array.Exists(parts, p => p.IsFlat != parts[0].IsFlat) ? throw new AdmmKitException("its inputs do not have as many dimensions.")
+        return Array.Exists(parts, p => p.IsFlat != parts[0].IsFlat)
+            ? throw new AdmmKitException("its inputs do not have as many dimensions.")
             : parts.Length == 1 ? parts[0] : Added(new Node.Add(), parts[0].IsFlat, parts);
     }
 
@@ -171,7 +186,8 @@ internal sealed partial class OnnxImporter
     /// </summary>
     private OnnxValue Arithmetic(OnnxNode node)
     {
-        OnnxValue? a = ValueOf(node.Inputs[0]), b = node.Has(1) ? ValueOf(node.Inputs[1]) : throw new BadFileException("it lacks its input 1.");
+        OnnxValue? a = ValueOf(node.Inputs[0]);
+        OnnxValue? b = node.Has(1) ? ValueOf(node.Inputs[1]) : throw new BadFileException("it lacks its input 1.");
         bool IsConstant(OnnxValue? v) => v is OnnxStored or OnnxNumbers;
         if (!IsConstant(a) && !IsConstant(b) && node.Operator == "Add")
         {
@@ -185,8 +201,8 @@ internal sealed partial class OnnxImporter
         }
 
         OnnxValue x = (constant == 1 ? a : b)!;
-        if (x is OnnxActivation { Step: >= 0 } output && steps[output.Step] is { Weights: not null } layer && node.Operator is "Add" or "Sub"
-            && readers[node.Inputs[1 - constant]] == 1)
+        if (x is OnnxActivation { Step: >= 0 } output && steps[output.Step] is { Weights: not null } layer
+            && node.Operator is "Add" or "Sub" && readers[node.Inputs[1 - constant]] == 1)
         {
             float[] added = PerChannel(node, constant, output);
             layer.Biases = [.. added.Select((v, i) => (node.Operator == "Sub" ? -v : v) + (layer.Biases?[i] ?? 0))];
@@ -194,10 +210,11 @@ internal sealed partial class OnnxImporter
             return output;
         }
 
-        (int channels, OnnxScaled? scaled) = (InputShape.Channels, x as OnnxScaled);
+        OnnxScaled? scaled = x as OnnxScaled;
         if (scaled is null && x is OnnxActivation { Step: NetworkSpec.Image })
         {
-            scaled = new OnnxScaled(new double[channels], [.. Enumerable.Repeat(1.0, channels)]);
+            double[] Each(float number) => Array.ConvertAll(Repeated(number, InputShape.Channels), v => (double)v);
+            scaled = new OnnxScaled(Each(0), Each(1));
         }
 
         if (scaled is null)
@@ -232,7 +249,8 @@ internal sealed partial class OnnxImporter
     {
         OnnxActivation x = Input(node);
         long axis = node.Int("axis", model.Opset < 13 ? 1 : -1);
-        if (node.Outputs[0] != Graph.Outputs[0] || readers[node.Outputs[0]] > 1 || (axis != 1 && axis != (x.IsFlat ? -1 : -3)) || (!x.IsFlat && x.Shape is not { Height: 1, Width: 1 }))
+        bool last = node.Outputs[0] == Graph.Outputs[0] && readers[node.Outputs[0]] == 1;
+        if (!last || (axis != 1 && axis != (x.IsFlat ? -1 : -3)) || (!x.IsFlat && x.Shape is not { Height: 1, Width: 1 }))
         {
             throw new AdmmKitException("it is supported over the classes, as the last operator alone, where it is left out because it belongs to the loss.");
         }

@@ -102,19 +102,22 @@ internal sealed partial class OnnxImporter
         // PyTorch puts a Pad before it where the zeros around count.
         (OnnxActivation x, int border) = ImageWithBorder(node);
         long[] kernel = node.Ints("kernel_shape") ?? [];
-        if (kernel is [var rows, var columns] && rows == x.Shape.Height && columns == x.Shape.Width && rows != columns && Pads(node, x.Shape, 1, 1).All(p => p == 0) && border == 0)
+        // Of images that are not square, one window over all of it.
+        if (kernel is [var rows, var columns] && rows != columns && rows == x.Shape.Height && columns == x.Shape.Width
+            && border == 0 && Pads(node, x.Shape, 1, 1).All(p => p == 0))
         {
             return Added(new Node.GlobalAveragePool(), false, x);
         }
 
         Walk walk = WalkOf(node, x.Shape, kernel, border);
-        if (walk.Stride != walk.Window || walk.Padding > 0)
+        bool counts = border == walk.Padding || node.Int("count_include_pad", 0) != 0;
+        if (border > 0 && border != walk.Padding)
         {
-            throw new AdmmKitException(FormattableString.Invariant(
-                $"it takes means of {walk.Window}x{walk.Window} windows at stride {walk.Stride} with padding {walk.Padding}, and windows side by side without padding are supported, or GlobalAveragePool."));
+            throw new AdmmKitException("it pads its input a second time: only one padding around means is supported.");
         }
 
-        OnnxActivation pooled = Added(new Node.AveragePool(walk.Window), false, x);
+        OnnxActivation pooled = Added(
+            new Node.AveragePool(walk.Window, walk.Stride == walk.Window ? 0 : walk.Stride, walk.Padding, counts), false, x);
         walk.Check(pooled.Shape);
         return pooled;
     }
@@ -130,7 +133,7 @@ internal sealed partial class OnnxImporter
     /// <summary>Every so many rows and columns, from the first to the last: what a shortcut without weights begins with.</summary>
     private OnnxValue Slice(OnnxNode node)
     {
-        OnnxPadded x = ValueOf(node.Inputs[0]) is OnnxPadded { Before: 0, After: 0, Border: 0 } again ? again : new(Image(node), 1, 1, 0, 0, 0);
+        OnnxPadded x = Unpadded(node);
         long[]? starts = Integers(node, 1, "starts"), ends = Integers(node, 2, "ends");
         long[]? axes = Integers(node, 3, "axes") ?? [0, 1, 2, 3];
         (int rows, int columns) = (x.Rows, x.Columns);
@@ -155,26 +158,29 @@ internal sealed partial class OnnxImporter
             columns = axis == 3 ? columns * (int)steps[i] : columns;
         }
 
-        x = starts is null || ends is null ? throw new BadFileException("it does not say starts and ends.") : x with { Rows = rows, Columns = columns };
+        x = starts is null || ends is null ? throw new BadFileException("it does not say starts and ends.")
+            : x with { Rows = rows, Columns = columns };
         // Where only part of a shortcut is there yet, the rest follows; otherwise the step stands where it is in the file.
         return sliced.Contains(node.Outputs[0]) ? x : Materialized(x);
     }
 
-    /// <summary>Zeros: channels of them in a shortcut without weights, or rows and columns that the next operator counts as its own.</summary>
+    /// <summary>
+    /// Zeros: channels of them in a shortcut without weights, or rows and columns that the next operator counts as its own.
+    /// </summary>
     private OnnxValue Pad(OnnxNode node)
     {
-        OnnxValue read = ValueOf(node.Inputs[0])!;
-        OnnxPadded x = read is OnnxPadded { Before: 0, After: 0, Border: 0 } sliced ? sliced : new(Image(node), 1, 1, 0, 0, 0);
+        OnnxPadded x = Unpadded(node);
         long[] pads = [.. (Integers(node, 1, "pads") ?? []).Select(Bounded)];
         float value = node.Has(2) ? Few(node, 2, 1)[0] : node.Float("value", 0);
-        if (node.Text("mode", "constant") is not ("constant" or "") || value != 0 || node.Has(3) || pads is not [0, var before, var top, var left, 0, var after, var bottom, var right])
+        bool zeros = node.Text("mode", "constant") is "constant" or "" && value == 0 && !node.Has(3);
+        if (!zeros || pads is not [0, var before, var top, var left, 0, var after, var bottom, var right])
         {
             throw new AdmmKitException("only zeros around rows and columns, or channels of zeros, are supported, with a number for each of the four dimensions.");
         }
 
         if (pads.All(p => p == 0))
         {
-            return read;
+            return ValueOf(node.Inputs[0])!;
         }
 
         bool border = before == 0 && after == 0 && top > 0 && top == left && top == bottom && top == right && x.Rows == 1 && x.Columns == 1;
@@ -184,6 +190,10 @@ internal sealed partial class OnnxImporter
             : throw new AdmmKitException(FormattableString.Invariant(
                 $"its paddings are {string.Join(", ", pads)}, and supported are as many zeros on all sides, or channels of them, half before and half after the others."));
     }
+
+    /// <summary>An input, also one of which rows and columns were left out before.</summary>
+    private OnnxPadded Unpadded(OnnxNode node) =>
+        ValueOf(node.Inputs[0]) is OnnxPadded { Border: 0 } before ? before : new(Image(node), 1, 1, 0, 0, 0);
 
     private OnnxActivation Materialized(OnnxPadded x)
     {

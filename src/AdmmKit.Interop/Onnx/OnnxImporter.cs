@@ -38,6 +38,7 @@ internal sealed partial class OnnxImporter
     // What a Slice or a Pad reads.
     private readonly HashSet<string> sliced = new(StringComparer.Ordinal);
     private long fixedBatch;
+    private long weightCount;
     private OnnxEnding ending;
 
     /// <summary>Prepares the import.</summary>
@@ -96,7 +97,8 @@ internal sealed partial class OnnxImporter
             Guarded(node, () => Convert(node));
         }
 
-        if (!values.TryGetValue(output, out OnnxValue? last) || AsActivation(last, output) is not OnnxActivation { Step: >= 0 } result || !steps.Exists(s => s.Weights is not null))
+        if (!values.TryGetValue(output, out OnnxValue? last) || AsActivation(last, output) is not OnnxActivation { Step: >= 0 } result
+            || !steps.Exists(s => s.Weights is not null))
         {
             throw new AdmmKitException($"'{file}' computes its output {ForeignFile.Shown(output)} without a layer that has weights: there is nothing to compress.");
         }
@@ -173,7 +175,8 @@ internal sealed partial class OnnxImporter
         InputShape = given ?? said ?? throw new AdmmKitException(
             $"'{file}' leaves the shape of its input {ForeignFile.Shown(image.Name)} open ({open}): say what shape the images have, such as 3x224x224.");
         int[] sides = flat ? [] : [InputShape.Channels, InputShape.Height, InputShape.Width];
-        bool fits = (said is not { } known || Size(known) == Size(InputShape)) && sides.Index().All(s => shape[s.Index + 1] <= 0 || shape[s.Index + 1] == s.Item);
+        bool fits = (said is not { } known || Size(known) == Size(InputShape))
+            && sides.Index().All(s => shape[s.Index + 1] <= 0 || shape[s.Index + 1] == s.Item);
         if (!fits || Size(InputShape) > MaxSize || Math.Min(Math.Min(InputShape.Channels, InputShape.Height), InputShape.Width) < 1)
         {
             throw new AdmmKitException(FormattableString.Invariant(
@@ -183,8 +186,7 @@ internal sealed partial class OnnxImporter
         values[image.Name] = new OnnxActivation(NetworkSpec.Image, InputShape, flat);
         if (options.Standardize is { } s)
         {
-            IReadOnlyList<float> Each(IReadOnlyList<float> numbers) =>
-                numbers.Count == 1 ? [.. Enumerable.Repeat(numbers[0], InputShape.Channels)] : numbers;
+            IReadOnlyList<float> Each(IReadOnlyList<float> numbers) => numbers.Count == 1 ? Repeated(numbers[0], InputShape.Channels) : numbers;
             values[image.Name] = Guarded(null, () => Added(
                 new Node.Standardize(Each(s.Means), Each(s.Deviations)), flat, new OnnxActivation(NetworkSpec.Image, InputShape, flat)));
         }
@@ -239,6 +241,11 @@ internal sealed partial class OnnxImporter
 
     private OnnxActivation Added(Step step, bool flat)
     {
+        if (steps.Count == NetworkJson.MaxSteps)
+        {
+            throw new AdmmKitException(FormattableString.Invariant($"it is beyond the {NetworkJson.MaxSteps} steps that a network may have."));
+        }
+
         steps.Add(step);
         return new OnnxActivation(steps.Count - 1, step.Shape, flat);
     }
@@ -247,7 +254,7 @@ internal sealed partial class OnnxImporter
         FormattableString.Invariant($"its output of {shape} has more than {MaxSize} numbers"));
 
     private static long Size(ImageShape shape) =>
-        Math.Max(shape.Channels, Math.Max(shape.Height, shape.Width)) > MaxSize ? long.MaxValue : (long)shape.Channels * shape.Height <= MaxSize
+        Math.Max(shape.Channels, Math.Max(shape.Height, shape.Width)) <= MaxSize && (long)shape.Channels * shape.Height <= MaxSize
         ? (long)shape.Channels * shape.Height * shape.Width : long.MaxValue;
 
     /// <summary>Puts the file and the node before a message that does not know them.</summary>

@@ -11,7 +11,10 @@ internal sealed class OnnxNames
     // No layer has a name longer than that; neither file nor terminal shall have to bear one.
     private const int MaxLength = 200;
 
-    private static readonly string[] WeightEndings = [".weight", "_weight", "/weight", ".kernel", "/kernel", ".gamma", "/gamma", "_gamma", "_scale", "_W", "_w", ".W"];
+    private static readonly string[] WeightEndings =
+    [
+        ".weight", "_weight", "/weight", ".kernel", "/kernel", ".gamma", "/gamma", "_gamma", "_scale", "_W", "_w", ".W",
+    ];
 
     private readonly HashSet<string> taken = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> numbers = new(StringComparer.Ordinal);

@@ -288,7 +288,8 @@ internal static class OnnxParser
                 {
                     if (fields.Field == 1)
                     {
-                        type = fields.Varint("elem_type") is <= (ulong)OnnxType.BFloat16 and var known ? (OnnxType)known : OnnxType.Undefined;
+                        ulong known = fields.Varint("elem_type");
+                        type = known <= (ulong)OnnxType.BFloat16 ? (OnnxType)known : OnnxType.Undefined;
                     }
                     else if (fields.Field == 2)
                     {

@@ -79,7 +79,8 @@ internal sealed class OnnxTensor
             for (int d = 0; d < rank; d++)
             {
                 long index = all[(i * rank) + d], side = rank == 1 && indices.Dims.Length == 1 ? size : dims[d];
-                place = index >= 0 && index < side ? (place * side) + index : throw new BadFileException($"{where} has an index outside of it");
+                place = index >= 0 && index < side ? (place * side) + index
+                    : throw new BadFileException($"{where} has an index outside of it");
             }
 
             places[i] = place > last ? (int)place : throw new BadFileException($"{where} has indices that do not increase");

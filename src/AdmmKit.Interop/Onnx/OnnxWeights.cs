@@ -84,7 +84,8 @@ internal static class OnnxWeights
         {
             // The largest value is rounded from level x q, so that the quotient may be one step beside q.
             float near = largest / level;
-            float q = Array.Find([near, MathF.BitDecrement(near), MathF.BitIncrement(near)], q => different.All(v => q > 0 && MathF.Round(v / q) * q == v));
+            float[] candidates = [near, MathF.BitDecrement(near), MathF.BitIncrement(near)];
+            float q = Array.Find(candidates, q => different.All(v => q > 0 && MathF.Round(v / q) * q == v));
             if (q > 0)
             {
                 return q;

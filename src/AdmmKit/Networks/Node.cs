@@ -113,12 +113,18 @@ public abstract record Node
     }
 
     /// <summary>The mean of each window; a last row or column that does not fill a window is dropped.</summary>
-    /// <param name="Window">Rows and columns of the window, and the stride.</param>
-    public sealed record AveragePool(int Window) : Node
+    /// <param name="Window">Rows and columns of the window.</param>
+    /// <param name="Stride">Inputs from one window to the next; 0 for windows side by side.</param>
+    /// <param name="Padding">Rows and columns around the input.</param>
+    /// <param name="CountsPadding">Whether what lies around the input counts, as zeros; otherwise a mean is of fewer numbers there.</param>
+    public sealed record AveragePool(int Window, int Stride = 0, int Padding = 0, bool CountsPadding = true) : Node
     {
+        /// <summary>Inputs from one window to the next.</summary>
+        public int Step => Stride == 0 ? Window : Stride;
+
         /// <inheritdoc/>
         public override ImageShape OutputShape(ImageShape input) =>
-            Windows(input, input.Channels, Window, Window, 0, $"A pooling step has a {Window}x{Window} window");
+            Windows(input, input.Channels, Window, Step, Padding, $"A pooling step has a {Window}x{Window} window");
     }
 
     /// <summary>The mean of each channel.</summary>

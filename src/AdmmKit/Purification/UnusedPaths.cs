@@ -66,6 +66,8 @@ public static class UnusedPaths
                     Node.Convolution or Node.FullyConnected => Fold(layer++, first),
                     Node.BatchNorm => Normalize(weights.Normalizations[norm++], first),
                     Node.Relu => Array.ConvertAll(first, v => v is { } x ? Math.Max(x, 0) : v),
+                    // Zeros around a constant make other means of it.
+                    Node.AveragePool { Padding: > 0, CountsPadding: true } => Array.ConvertAll(first, v => v == 0 ? v : null),
                     Node.MaxPool or Node.AveragePool or Node.GlobalAveragePool or Node.Dropout => first,
                     // A channel of zeros stays one; any other is divided by what its neighbours say.
                     Node.LocalResponseNorm => Array.ConvertAll(first, v => v == 0 ? v : null),

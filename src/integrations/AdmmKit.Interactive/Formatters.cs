@@ -7,7 +7,9 @@ using Plotly.NET;
 
 namespace AdmmKit.Interactive;
 
-/// <summary>How .NET Interactive shows frames and charts. The package's <c>extension.dib</c> registers it where the package is referenced.</summary>
+/// <summary>
+/// How .NET Interactive shows frames and charts. The package's <c>extension.dib</c> registers it where the package is referenced.
+/// </summary>
 /// <remarks>
 /// Tables, charts and progress of AdmmKit show there without it. Its Jupyter kernel sends a Plotly figure as text in which
 /// the figure stands, where viewers wait for the figure itself: there this takes that form away from charts, and
@@ -29,12 +31,13 @@ public static class Formatters
 
     internal static void Register(bool plotly)
     {
-        Show(typeof(Frame<,>), frame => ((IFrame)frame).ToTable(rows: ShownRows).ToBundle(), MimeTypes.Html, MimeTypes.Markdown, MimeTypes.Text);
-        string[] forms = [MimeTypes.Html, .. plotly ? new[] { MimeTypes.Plotly } : [], MimeTypes.Text];
-        Show(typeof(GenericChart), chart => PlotlyForms.BundleOf((GenericChart)chart), forms);
+        Show(typeof(Frame<,>), frame => ((IFrame)frame).ToTable(rows: ShownRows).ToBundle(),
+            MimeTypes.Html, MimeTypes.Markdown, MimeTypes.Text);
+        string[] figure = plotly ? [MimeTypes.Plotly] : [];
+        Show(typeof(GenericChart), chart => PlotlyForms.BundleOf((GenericChart)chart), [MimeTypes.Html, .. figure, MimeTypes.Text]);
         foreach (Type chart in typeof(IChart).Assembly.GetExportedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(IChart))))
         {
-            Show(chart, c => ((IChart)c).ToBundle(), [MimeTypes.Html, MimeTypes.Svg, .. plotly ? new[] { MimeTypes.Plotly } : [], MimeTypes.Text]);
+            Show(chart, c => ((IChart)c).ToBundle(), [MimeTypes.Html, MimeTypes.Svg, .. figure, MimeTypes.Text]);
         }
     }
 

@@ -5,7 +5,9 @@ using Deedle;
 
 namespace AdmmKit.Interactive;
 
-/// <summary>What a frame holds, whatever its keys are of: names of the columns, and their values as objects, null where one is missing.</summary>
+/// <summary>
+/// What a frame holds, whatever its keys are of: names of the columns, and their values as objects, null where one is missing.
+/// </summary>
 internal sealed class FrameContent : IFrameOperation<FrameContent>
 {
     private IReadOnlyList<object> keys = [];
@@ -46,7 +48,8 @@ internal sealed class FrameContent : IFrameOperation<FrameContent>
     /// <summary>As <see cref="FrameRecords.ToRecords{T}"/>.</summary>
     public IReadOnlyList<T> ToRecords<T>()
     {
-        (ConstructorInfo constructor, IReadOnlyList<Source> parameters, IReadOnlyList<(PropertyInfo, Source)> properties) = SourcesOf(typeof(T));
+        (ConstructorInfo constructor, IReadOnlyList<Source> parameters, IReadOnlyList<(PropertyInfo, Source)> properties) =
+            SourcesOf(typeof(T));
         return [.. Enumerable.Range(0, keys.Count).Select(Record)];
 
         T Record(int row)
@@ -63,8 +66,9 @@ internal sealed class FrameContent : IFrameOperation<FrameContent>
             }
             catch (TargetInvocationException e)
             {
+                Exception inner = e.InnerException ?? e;
                 throw new AdmmKitException(
-                    FormattableString.Invariant($"Row {row} (from 0) makes no {typeof(T).Name}: {e.InnerException?.Message}"), e.InnerException ?? e);
+                    FormattableString.Invariant($"Row {row} (from 0) makes no {typeof(T).Name}: {inner.Message}"), inner);
             }
         }
     }
@@ -81,15 +85,17 @@ internal sealed class FrameContent : IFrameOperation<FrameContent>
 
             // Files of comma-separated values know no difference between empty text and none.
             object? value = content.valueAt(row, Column) ?? (NeverNull && Type == typeof(string) ? "" : null);
-            return FrameValue.TryConvert(value, Type, out object? converted) ? converted : throw new AdmmKitException(FormattableString.Invariant(
-                $"Row {row} (from 0) of the frame has {FrameValue.Text(value)} in column '{Name}', where {FrameValue.Name(Type)} is needed."));
+            return FrameValue.TryConvert(value, Type, out object? converted) ? converted : throw new AdmmKitException(
+                FormattableString.Invariant($"Row {row} (from 0) of the frame has {FrameValue.Text(value)} in column '{Name}', ")
+                + $"where {FrameValue.Name(Type)} is needed.");
         }
     }
 
-    private (ConstructorInfo Constructor, IReadOnlyList<Source> Parameters, IReadOnlyList<(PropertyInfo, Source)> Properties) SourcesOf(Type type)
+    private (ConstructorInfo, IReadOnlyList<Source> Parameters, IReadOnlyList<(PropertyInfo, Source)> Properties) SourcesOf(Type type)
     {
-        PropertyInfo[] properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance);
-        string[] members = [.. properties.Select(p => p.Name), .. type.GetFields(BindingFlags.Public | BindingFlags.Instance).Select(f => f.Name)];
+        const BindingFlags Visible = BindingFlags.Public | BindingFlags.Instance;
+        PropertyInfo[] properties = type.GetProperties(Visible);
+        string[] members = [.. properties.Select(p => p.Name), .. type.GetFields(Visible).Select(f => f.Name)];
         ConstructorInfo constructor = type.GetConstructors().OrderByDescending(c => c.GetParameters().Length)
             .FirstOrDefault(c => c.GetParameters().All(p => members.Contains(p.Name, StringComparer.OrdinalIgnoreCase)))
             ?? throw new AdmmKitException($"{type.Name} is no record: it has no public constructor that takes its properties.");

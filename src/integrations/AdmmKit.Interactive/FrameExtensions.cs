@@ -7,7 +7,8 @@ namespace AdmmKit.Interactive;
 /// <summary>Rows and tables as frames of Deedle.</summary>
 public static class FrameExtensions
 {
-    private static readonly MethodInfo TypedColumn = typeof(FrameExtensions).GetMethod(nameof(Column), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private static readonly MethodInfo TypedColumn =
+        typeof(FrameExtensions).GetMethod(nameof(Column), BindingFlags.NonPublic | BindingFlags.Static)!;
 
     /// <summary>
     /// Rows as a frame: the columns of <see cref="Table.Of{T}"/>, one a property, each of the property's type; row keys count from 0.
@@ -48,7 +49,9 @@ public static class FrameExtensions
     private static Series<int, T> Column<T>(object?[] values) =>
         values.Select((v, i) => KeyValuePair.Create(i, v is T t ? new OptionalValue<T>(t) : OptionalValue<T>.Missing)).ToSparseSeries();
 
-    /// <summary>The declared type where all values are of it (what a property throws is shown in place of its value), else what they have in common.</summary>
+    /// <summary>
+    /// The declared type where all values are of it (what a property throws stands in place of its value), else what they have in common.
+    /// </summary>
     private static Type TypeOf(object?[] values, Type? declared)
     {
         Type[] types = [.. values.OfType<object>().Select(v => v.GetType()).Distinct()];

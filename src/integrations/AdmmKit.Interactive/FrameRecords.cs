@@ -12,7 +12,8 @@ public static class FrameRecords
     /// </summary>
     /// <remarks>
     /// The way back from <see cref="FrameExtensions.ToFrame{T}"/>, and from a frame that Deedle read from a file: numbers are converted
-    /// where nothing is lost by it, text becomes numbers and names of enumerations. A missing value is null, and NaN where there is no null.
+    /// where nothing is lost by it, text becomes numbers and names of enumerations. A missing value is null, and NaN where there is
+    /// no null.
     /// </remarks>
     /// <typeparam name="T">The record.</typeparam>
     /// <param name="frame">The frame.</param>

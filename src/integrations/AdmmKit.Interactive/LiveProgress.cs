@@ -7,7 +7,9 @@ using Microsoft.DotNet.Interactive;
 
 namespace AdmmKit.Interactive;
 
-/// <summary>Training as it goes on, in the output of a cell: a bar in place, and a line for each epoch and each iteration of ADMM.</summary>
+/// <summary>
+/// Training as it goes on, in the output of a cell: a bar in place, and a line for each epoch and each iteration of ADMM.
+/// </summary>
 /// <remarks>
 /// In a cell: <c>using var live = new LiveProgress();</c>, then <c>new CompressionPipeline(network, live)</c>, or
 /// <c>live</c> wherever a progress is asked for.
@@ -40,7 +42,8 @@ public sealed class LiveProgress : IPipelineObserver, IDisposable
     /// <exception cref="AdmmKitException">No cell is running.</exception>
     public static Action<object> InPlace() => KernelInvocationContext.Current is { } cell
         ? cell.Display(LiveDisplay.Start).Update
-        : throw new AdmmKitException("No cell is running: live progress needs a place in the output of one. Elsewhere give it an action that shows it.");
+        : throw new AdmmKitException(
+            "No cell is running: live progress needs a place in the output of one. Elsewhere give it an action that shows it.");
 
     /// <inheritdoc/>
     public void Report(TrainingProgress value)

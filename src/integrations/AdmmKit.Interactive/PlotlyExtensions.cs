@@ -12,7 +12,7 @@ namespace AdmmKit.Interactive;
 /// <summary>Charts of AdmmKit as charts of Plotly.NET.</summary>
 public static class PlotlyExtensions
 {
-    private static readonly ConditionalWeakTable<GenericChart, IChart> Origins = [];
+    private static readonly ConditionalWeakTable<Trace, IChart> Origins = [];
 
     /// <summary>
     /// The chart for Plotly.NET: the traces and the layout of <see cref="IChart.ToPlotlyJson"/>, to go on with, as in
@@ -24,17 +24,25 @@ public static class PlotlyExtensions
     {
         ArgumentNullException.ThrowIfNull(chart);
         using JsonDocument figure = JsonDocument.Parse(chart.ToPlotlyJson());
-        GenericChart made = GenericChart.fromFigure(Figure.create(
-            ListModule.OfSeq(figure.RootElement.GetProperty("data").EnumerateArray().Select(Trace)),
-            Filled(new Layout(), figure.RootElement.GetProperty("layout"))));
-        Origins.Add(made, chart);
-        return made;
+        Trace[] traces = [.. figure.RootElement.GetProperty("data").EnumerateArray().Select(TraceOf)];
+        foreach (Trace trace in traces)
+        {
+            Origins.Add(trace, chart);
+        }
+
+        return GenericChart.fromFigure(Figure.create(
+            ListModule.OfSeq(traces), Filled(new Layout(), figure.RootElement.GetProperty("layout"))));
     }
 
-    /// <summary>The chart that <see cref="ToPlotly"/> made this one of, if nothing was changed since.</summary>
-    internal static IChart? Origin(GenericChart chart) => Origins.TryGetValue(chart, out IChart? origin) ? origin : null;
+    /// <summary>The chart that <see cref="ToPlotly"/> made this one of, if no traces of others have come to it; or null.</summary>
+    internal static IChart? Origin(GenericChart chart)
+    {
+        IChart?[] origins =
+            [.. GenericChart.getTraces(chart).Select(t => Origins.TryGetValue(t, out IChart? origin) ? origin : null).Distinct()];
+        return origins.Length == 1 ? origins[0] : null;
+    }
 
-    private static Trace Trace(JsonElement json) => Filled(new Trace2D(json.GetProperty("type").GetString()!), json);
+    private static Trace TraceOf(JsonElement json) => Filled(new Trace2D(json.GetProperty("type").GetString()!), json);
 
     private static T Filled<T>(T made, JsonElement json)
         where T : DynamicObj.DynamicObj

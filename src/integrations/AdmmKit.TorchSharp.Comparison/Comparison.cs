@@ -22,11 +22,12 @@ internal static class Comparison
         Directory.CreateDirectory(folder);
         Recipe recipe = Short(images);
         Manifest manifest = Manifest.Describe(
-            "dotnet", ["run", "-c", "Release", "--project", "src/integrations/AdmmKit.TorchSharp.Comparison", "--", .. arguments], recipe, new DataOrigin(data.Name, data.Source, data.Checksums)) with
+            "dotnet", ["run", "-c", "Release", "--project", "src/integrations/AdmmKit.TorchSharp.Comparison", "--", .. arguments], recipe,
+            new DataOrigin(data.Name, data.Source, data.Checksums)) with
         {
             Seed = 1,
             Environment = FormattableString.Invariant(
-                $"TorchSharp {typeof(torch).Assembly.GetName().Version}, libtorch on the CPU with {torch.get_num_threads()} threads; load average before: {Load()}"),
+                $"TorchSharp {typeof(torch).Assembly.GetName().Version}, on the CPU with as many threads as the engine; load average before: {Load()}"),
         };
         string command = manifest.CommandLine;
         var (rows, records, runs) = (new List<ResultRow>(), new List<ModelRecord>(), new List<RunRecord>());
@@ -34,10 +35,10 @@ internal static class Comparison
         for (int seed = 1; seed <= replicates; seed++)
         {
             Recipe own = recipe with { Seed = (ulong)seed };
-            foreach ((string name, Func<NetworkCompression> run) in new (string, Func<NetworkCompression>)[] { (Ours, () => Engine(data, own)), (Theirs, () => Torch(data, own)) })
+            foreach (string name in made.Keys)
             {
                 var watch = Stopwatch.StartNew();
-                NetworkCompression done = run();
+                NetworkCompression done = name == Ours ? Engine(data, own) : Torch(data, own);
                 made[name].Add(done);
                 foreach (CompressionStage stage in done.Stages)
                 {
@@ -60,7 +61,7 @@ internal static class Comparison
 
         foreach (string name in made.Keys)
         {
-            foreach (string stage in made[name][0].Stages.Select(s => s.Name))
+            foreach (string stage in made[name].Take(1).SelectMany(m => m.Stages).Select(s => s.Name))
             {
                 rows.AddRange(Rows(
                     Row(name, stage), [.. records.Where(r => r.Row == Row(name, stage))],
@@ -68,7 +69,7 @@ internal static class Comparison
             }
         }
 
-        rows.AddRange(Speed.Measure(data, recipe, rounds, steps, command));
+        rows.AddRange(rounds == 0 ? [] : Speed.Measure(data, recipe, rounds, steps, command));
         ResultRows.Write(Path.Combine(folder, "rows.csv"), rows);
         (manifest with
         {
@@ -89,7 +90,7 @@ internal static class Comparison
     {
         var network = new TorchNetwork(
             module, new ImageData(data) { BatchSize = recipe.BatchSize, MaxShift = recipe.MaxShift },
-            new TorchOptions { Seed = recipe.Seed, Spec = Spec(data) });
+            new TorchOptions { Seed = recipe.Seed, Spec = Spec(data), Threads = Environment.ProcessorCount });
         using TrainableNetwork engine = NewEngine(data, recipe);
         NetworkWeights.CopyFrom(engine).CopyTo(network);
         return network;

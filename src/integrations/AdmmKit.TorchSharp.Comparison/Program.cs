@@ -4,6 +4,7 @@ using AdmmKit.Engine.Data;
 using AdmmKit.TorchSharp.Comparison;
 
 // The same LeNet-5, recipe and seeds on AdmmKit's own engine and on TorchSharp: rows and models as all results have them.
+// Without replicates (0) only how fast both are, without rounds (0) only what they make.
 // [--replicates N] [--images N] [--rounds N] [--steps N] [--data DIR] [--out DIR]
 try
 {
@@ -22,11 +23,12 @@ try
             ? args[i] : throw new AdmmKitException(Names.Unknown("option with a value", args[i], settings.Keys))] = args[i + 1];
     }
 
-    int Count(string name) => int.TryParse(settings[name], NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0
-        ? count : throw new AdmmKitException($"{name} {settings[name]} is no count: give a whole number of at least 1.");
+    int Count(string name, int least = 1) =>
+        int.TryParse(settings[name], NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count >= least
+        ? count : throw new AdmmKitException(FormattableString.Invariant($"{name} {settings[name]} is no count: give a whole number of at least {least}."));
 
     DataSet data = DataSource.Open(new DataRequest { Directory = settings["--data"] }, Console.Error.WriteLine);
-    Comparison.Run(data, args, Count("--replicates"), Count("--images"), Count("--rounds"), Count("--steps"), settings["--out"]);
+    Comparison.Run(data, args, Count("--replicates", 0), Count("--images"), Count("--rounds", 0), Count("--steps"), settings["--out"]);
     return 0;
 }
 catch (AdmmKitException e)

@@ -15,7 +15,7 @@ public interface ITorchOptimizer
     /// <summary>decay/2 ||W||^2 is added to the loss; biases and batch normalizations are not decayed.</summary>
     float Decay { get; }
 
-    /// <summary>Changes a parameter in place. Gradients are switched off, and tensors that are made here are disposed after the step.</summary>
+    /// <summary>Changes a parameter in place. Gradients are switched off, and tensors made here are disposed after the step.</summary>
     /// <param name="parameter">The parameter.</param>
     /// <param name="gradient">Its gradient, penalties included; 0 where the weight is pruned or frozen. May be changed.</param>
     /// <param name="moments">What is kept for it, to be changed in place. Where the gradient is and was 0, 0 must stay.</param>

@@ -76,15 +76,15 @@ public sealed class ImageData(DataSet data) : ITorchData
     {
         ImageShape shape = images.Shape;
         var labels = new long[count];
-        Tensor inputs = Tensors.Filled([count, shape.Channels, shape.Height, shape.Width], memory =>
+        Tensor inputs = empty([count, shape.Channels, shape.Height, shape.Width], ScalarType.Float32);
+        Span<float> values = Tensors.Floats(inputs);
+        for (int i = 0; i < count; i++)
         {
-            for (int i = 0; i < count; i++)
-            {
-                Place p = place(i);
-                labels[i] = images.Labels.Span[p.Image];
-                Copy(images.Pixels.Span.Slice(p.Image * shape.Size, shape.Size), memory.Span.Slice(i * shape.Size, shape.Size), shape, p);
-            }
-        });
+            Place p = place(i);
+            labels[i] = images.Labels.Span[p.Image];
+            Copy(images.Pixels.Span.Slice(p.Image * shape.Size, shape.Size), values.Slice(i * shape.Size, shape.Size), shape, p);
+        }
+
         return new TorchBatch(inputs, Tensors.Of(labels));
     }
 

@@ -9,28 +9,32 @@ namespace AdmmKit.TorchSharp;
 /// <summary>What of a module can be pruned and quantized, what trains beside it, and what is left alone.</summary>
 internal sealed class ModuleParts
 {
-    private ModuleParts(IReadOnlyList<WeightedModule> layers, IReadOnlyList<NormalizationModule> normalizations, IReadOnlyList<SkippedModule> skipped) =>
+    private static readonly string[] NormalizationParts = ["weight", "bias", "running_mean", "running_var"];
+
+    private ModuleParts(
+        IReadOnlyList<WeightedModule> layers, IReadOnlyList<NormalizationModule> normalizations, IReadOnlyList<SkippedModule> skipped) =>
         (Layers, Normalizations, Skipped) = (layers, normalizations, skipped);
 
     /// <summary>Convolutions and fully connected layers, in the order in which the module has them.</summary>
-    public IReadOnlyList<WeightedModule> Layers { get; private init; }
+    public IReadOnlyList<WeightedModule> Layers { get; }
 
     /// <summary>Batch normalizations with scales, shifts and running statistics, in the same order.</summary>
-    public IReadOnlyList<NormalizationModule> Normalizations { get; private init; }
+    public IReadOnlyList<NormalizationModule> Normalizations { get; }
 
     /// <summary>Everything else that has numbers of its own.</summary>
-    public IReadOnlyList<SkippedModule> Skipped { get; private init; }
+    public IReadOnlyList<SkippedModule> Skipped { get; }
 
     /// <summary>Names of the tensors that layers and normalizations cannot be without.</summary>
     public IEnumerable<string> Names =>
     [
-        .. Layers.SelectMany(l => l.Bias is null ? [l.Name + ".weight"] : new[] { l.Name + ".weight", l.Name + ".bias" }),
-        .. Normalizations.SelectMany(n => new[] { n.Name + ".weight", n.Name + ".bias", n.Name + ".running_mean", n.Name + ".running_var" }),
+        .. Layers.Select(l => l.Name + ".weight"),
+        .. Layers.Where(l => l.Bias is not null).Select(l => l.Name + ".bias"),
+        .. Normalizations.SelectMany(_ => NormalizationParts, (n, part) => $"{n.Name}.{part}"),
     ];
 
     /// <summary>A module's name as its author gave it; for one of TorchSharp its class.</summary>
-    public static string NameOf(nn.Module module) => module.GetName() is { Length: > 0 } name && !name.Contains("::", StringComparison.Ordinal)
-        ? name : module.GetType().Name;
+    public static string NameOf(nn.Module module) =>
+        module.GetName() is { Length: > 0 } name && !name.Contains("::", StringComparison.Ordinal) ? name : module.GetType().Name;
 
     /// <summary>Looks through a module.</summary>
     /// <param name="module">The module.</param>
@@ -60,7 +64,8 @@ internal sealed class ModuleParts
                 layers.Add(new WeightedModule(name, layer, weight, Parameter("bias")));
             }
             else if (part is BatchNorm1d or BatchNorm2d
-                && (Parameter("weight"), Parameter("bias"), Buffer("running_mean"), Buffer("running_var")) is ({ } scale, { } shift, { } mean, { } variance))
+                && (Parameter("weight"), Parameter("bias"), Buffer("running_mean"), Buffer("running_var"))
+                    is ({ } scale, { } shift, { } mean, { } variance))
             {
                 CheckType(name, scale);
                 normalizations.Add(new NormalizationModule(name, scale, shift, mean, variance, Buffer("num_batches_tracked")));
@@ -192,7 +197,8 @@ internal sealed class ModuleParts
     private static T[] Own<T>(Dictionary<string, T> all, string name)
     {
         string prefix = name.Length == 0 ? "" : name + ".";
-        return [.. all.Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal) && !t.Key.AsSpan(prefix.Length).Contains('.')).Select(t => t.Value)];
+        bool IsOwn(string key) => key.StartsWith(prefix, StringComparison.Ordinal) && !key.AsSpan(prefix.Length).Contains('.');
+        return [.. all.Where(t => IsOwn(t.Key)).Select(t => t.Value)];
     }
 }
 

@@ -17,14 +17,6 @@ internal static class Tensors
     /// <summary>The gradient that backward left, or null.</summary>
     public static Tensor? Gradient(Tensor parameter) => GradientOf(parameter);
 
-    /// <summary>A tensor of float32 on the CPU, to be filled by <paramref name="fill"/>.</summary>
-    public static Tensor Filled(ReadOnlySpan<long> shape, Action<FloatMemory> fill)
-    {
-        Tensor tensor = empty(shape, ScalarType.Float32);
-        fill(new FloatMemory(tensor));
-        return tensor;
-    }
-
     /// <summary>A tensor of float32 on the CPU.</summary>
     public static Tensor Of(ReadOnlySpan<float> values, ReadOnlySpan<long> shape)
     {
@@ -67,12 +59,6 @@ internal static class Tensors
     /// <summary>Kept beyond the dispose scopes, on a device.</summary>
     public static Tensor Keep(Tensor tensor, Device device) => tensor.to(device).DetachFromDisposeScope();
 
-    private static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
-
-    /// <summary>The memory of a tensor of float32 on the CPU.</summary>
-    public readonly struct FloatMemory(Tensor tensor)
-    {
-        /// <summary>All of it.</summary>
-        public Span<float> Span => Floats(tensor);
-    }
+    /// <summary>The memory of a contiguous tensor of float32 on the CPU, while the tensor lives.</summary>
+    public static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
 }

@@ -60,8 +60,8 @@ public static class TorchFiles
 
     private static void Load(nn.Module module, SafetensorsFile file)
     {
-        Dictionary<string, Tensor> own = ModuleParts.Named(
-            module.named_parameters().Select(p => (p.name, (Tensor)p.parameter)).Concat(module.named_buffers().Select(b => (b.name, b.buffer))));
+        IEnumerable<(string, Tensor)> parameters = module.named_parameters().Select(p => (p.name, (Tensor)p.parameter));
+        Dictionary<string, Tensor> own = ModuleParts.Named(parameters.Concat(module.named_buffers().Select(b => (b.name, b.buffer))));
         string[] layers = [.. ModuleParts.Of(module, untrained: true).Names];
         foreach (string missing in layers.Where(name => !file.Tensors.Any(t => t.Name == name)))
         {

@@ -12,7 +12,8 @@ public sealed partial class TorchNetwork
     private ITorchData batches;
 
     /// <summary>The module's layers as they are written to files: those of the options' Spec, or without a graph.</summary>
-    public NetworkSpec Spec => options.Spec ?? NetworkSpec.OfLayers(ModuleParts.NameOf(module), Image(data.InputShape), Layers, Normalizations);
+    public NetworkSpec Spec => options.Spec
+        ?? NetworkSpec.OfLayers(ModuleParts.NameOf(module), Image(data.InputShape), Layers, Normalizations);
 
     /// <summary>
     /// Runs a recipe on the module: training, prunings, quantization. Seed, batch size, shifts, mirrored images and the number of training

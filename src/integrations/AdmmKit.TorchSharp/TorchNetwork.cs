@@ -11,8 +11,8 @@ namespace AdmmKit.TorchSharp;
 /// <remarks>
 /// Its layers are the module's Conv2d and Linear modules by their dotted names, its normalizations BatchNorm1d and BatchNorm2d. Other
 /// modules with numbers of their own (<see cref="Skipped"/>) are left as they are and do not train. The module is worked on where it
-/// is: nothing is copied, and it trains and evaluates as the network says. Random numbers of the module (dropout) come from torch's
-/// global generator, which each step seeds from (seed, phase, step).
+/// is: nothing is copied. After compressing it is in evaluation mode. Random numbers of the module (dropout) come from torch's global
+/// generator, which each step seeds from (seed, phase, step).
 /// <para>On one machine with one number of threads the same seed gives the same bits, also where training was saved and loaded.</para>
 /// </remarks>
 public sealed partial class TorchNetwork : ITrainable, IDisposable
@@ -66,7 +66,8 @@ public sealed partial class TorchNetwork : ITrainable, IDisposable
         layers = [.. parts.Layers.Select(l => new TrainedLayer(l, this.options.Optimizer, device))];
         normalizing = [.. parts.Normalizations.SelectMany(n => new[]
         {
-            new TrainedTensor(n.Name + ".weight", n.Scale, this.options.Optimizer), new TrainedTensor(n.Name + ".bias", n.Shift, this.options.Optimizer),
+            new TrainedTensor(n.Name + ".weight", n.Scale, this.options.Optimizer),
+            new TrainedTensor(n.Name + ".bias", n.Shift, this.options.Optimizer),
         })];
         untrained = [.. parts.Skipped.SelectMany(s => s.Parameters).Where(p => p.requires_grad)];
         foreach (global::TorchSharp.Modules.Parameter parameter in untrained)

@@ -16,7 +16,7 @@ public partial class CommandsOfNotebooksTests
     {
         HashSet<string> known = Known();
         IEnumerable<string> unknown =
-            from file in Directory.EnumerateFiles(Folder, "*.ipynb")
+            from file in Directory.EnumerateFiles(Folder, "*.ipynb", SearchOption.AllDirectories)
             from cell in NotebookFile.Read(file).Cells.Where(c => c.IsCode)
             from name in NamesIn(cell.Source)
             where !known.Contains(name)

@@ -22,7 +22,7 @@ public partial class ConsumerTests(Feed feed)
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         }
 
-        feed.Run(folder, "build", "-c", "Release", "-o", "built", "-p:RestoreAdditionalProjectSources=" + feed.Folder);
+        feed.Run(folder, "build", "-c", "Release", "-o", "built");
         Assert.All(PackagesIn(feed.Cache), p => Assert.Equal(File.ReadAllBytes(feed.PathOf(p.Id)), File.ReadAllBytes(p.Path)));
         string output = feed.Run(folder, Path.Combine("built", "Consumer.dll"));
 
@@ -44,7 +44,7 @@ public partial class ConsumerTests(Feed feed)
     {
         string folder = feed.NewFolder("tool");
         string id = PackedProjects.IdOf(Assert.Single(PackedProjects.Tools));
-        feed.Run(folder, "tool", "install", id, "--version", PackedProjects.Version, "--tool-path", "tools", "--add-source", feed.Folder);
+        feed.Run(folder, "tool", "install", id, "--version", PackedProjects.Version, "--tool-path", "tools");
         string[] installed = Directory.GetFiles(Path.Combine(folder, "tools"), "*.nupkg", SearchOption.AllDirectories);
         Assert.NotEmpty(installed);
         Assert.All(installed, p => Assert.Equal(File.ReadAllBytes(feed.PathOf(id)), File.ReadAllBytes(p)));

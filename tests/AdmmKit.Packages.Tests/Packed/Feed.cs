@@ -16,7 +16,20 @@ public sealed class Feed : IDisposable
     private readonly string top = Directory.CreateTempSubdirectory("admmkit-packages-").FullName;
 
     /// <summary>Packs what is built.</summary>
-    public Feed() => Run(Checkout.Root, "pack", "AdmmKit.sln", "--no-build", "-c", Configuration, "-o", Folder);
+    public Feed()
+    {
+        Run(Checkout.Root, "pack", "AdmmKit.sln", "--no-build", "-c", Configuration, "-o", Folder);
+        // What the packages need is what the solution was restored with: no network is asked for it again.
+        File.WriteAllText(Path.Combine(top, "NuGet.config"), $"""
+            <configuration>
+              <packageSources>
+                <clear />
+                <add key="packed" value="{Folder}" />
+                <add key="restored" value="{Restored()}" />
+              </packageSources>
+            </configuration>
+            """);
+    }
 
     /// <summary>How the tests were built, and so what they pack.</summary>
     public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
@@ -86,6 +99,16 @@ public sealed class Feed : IDisposable
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output}");
         return output.ToString();
+    }
+
+    // "global-packages: FOLDER", of the machine's own cache and not of ours.
+    private static string Restored()
+    {
+        var start = new ProcessStartInfo("dotnet", ["nuget", "locals", "global-packages", "--list"]) { RedirectStandardOutput = true };
+        using Process process = Process.Start(start)!;
+        string line = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 
     /// <summary>Removes the folder.</summary>

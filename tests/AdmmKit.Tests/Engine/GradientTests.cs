@@ -37,6 +37,11 @@ public class GradientTests
             new Node.Convolution("c1", 3, 3, Padding: 1), new Node.Relu(), new Node.MaxPool(3, 2, 1),
             new Node.Convolution("c2", 4, 2), new Node.MaxPool(2, 1), new Node.FullyConnected("f1", 3),
         ]),
+        ["padded average pooling"] = new("test", new(1, 7, 8),
+        [
+            new Node.Convolution("c1", 3, 3, Padding: 1), new Node.Relu(), new Node.AveragePool(3, 2, 1),
+            new Node.Convolution("c2", 4, 2, Padding: 1), new Node.AveragePool(3, 1, 1, CountsPadding: false), new Node.AveragePool(2, 3), new Node.FullyConnected("f1", 3),
+        ]),
         // Seven channels, and three that are fewer than the five of the sum.
         ["local response"] = new("test", new(2, 6, 5),
         [

@@ -28,7 +28,7 @@ internal sealed class ReferenceNetwork(NetworkSpec spec)
                 Node.Convolution c => Each(x, v => Convolve(v, c, input, output, weights[layer], biases[layer])),
                 Node.FullyConnected => Each(x, v => Connect(v, weights[layer], biases[layer])),
                 Node.MaxPool p => Each(x, v => Pool(v, input, output, p.Window, p.Step, p.Padding, w => w.Max())),
-                Node.AveragePool p => Each(x, v => Pool(v, input, output, p.Window, p.Window, 0, w => w.Average())),
+                Node.AveragePool p => Each(x, v => Pool(v, input, output, p.Window, p.Step, p.Padding, w => Mean(w, p.CountsPadding))),
                 Node.GlobalAveragePool => Each(x, v => [.. v.Chunk(input.Height * input.Width).Select(c => c.Average())]),
                 Node.Relu => Each(x, v => [.. v.Select(n => Math.Max(n, 0))]),
                 Node.Standardize s => Each(x, v => [.. v.Select((n, j) => (n - s.Means[j / (input.Height * input.Width)]) / s.Deviations[j / (input.Height * input.Width)])]),
@@ -120,6 +120,12 @@ internal sealed class ReferenceNetwork(NetworkSpec spec)
                from kx in Enumerable.Range(0, window)
                select At(x, input, c, (oy * stride) + ky - padding, (ox * stride) + kx - padding, double.NegativeInfinity)),
     ];
+
+    private static double Mean(IEnumerable<double> window, bool countsPadding)
+    {
+        double[] covered = [.. window.Where(double.IsFinite)];
+        return covered.Sum() / (countsPadding ? window.Count() : covered.Length);
+    }
 
     private static double[][] Normalize(double[][] x, ImageShape shape, double[] normalization, bool training)
     {

@@ -217,7 +217,7 @@ public class CaffeNetworkTests
     [InlineData(1, "does not say which architecture it is: name it with --architecture, one of lenet5,", "inspect", "FILE.caffemodel")]
     [InlineData(2, "Did you mean 'lenet5'?", "inspect", "FILE.caffemodel", "--architecture", "lenet6")]
     [InlineData(1, "but 'lenet-300-100' has 3", "evaluate", "FILE.caffemodel", "--architecture", "lenet-300-100", "--synthetic")]
-    [InlineData(1, "only files that end in .caffemodel or .net have another input scale", "inspect", "FILE.admm", "--input-scale", "1")]
+    [InlineData(1, "only files that end in .caffemodel, .net or .onnx have another input scale", "inspect", "FILE.admm", "--input-scale", "1")]
     [InlineData(1, "names its own architecture: leave 'lenet5' out", "inspect", "FILE.admm", "--architecture", "lenet5")]
     [InlineData(1, "is the file that is exported", "export", "FILE.admm", "--to", "admm")]
     [InlineData(1, "Could not read", "time", "MISSING.caffemodel", "--architecture", "lenet5")]

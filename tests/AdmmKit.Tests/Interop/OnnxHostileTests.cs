@@ -65,6 +65,36 @@ public class OnnxHostileTests
         Assert.Equal(1_000_000_000, network.Spec.WeightCount);
     }
 
+    [Fact]
+    public void Huge_shapes_and_endless_graphs_are_errors_that_cost_little()
+    {
+        OnnxBytes endless = new OnnxBytes(0, 1, 4, 4).Floats("c.weight", [1, 1, 1, 1]).Node("Conv", ["x", "c.weight"], "0");
+        for (int i = 0; i < 5000; i++)
+        {
+            endless.Node("Relu", [FormattableString.Invariant($"{i}")], FormattableString.Invariant($"{i + 1}"));
+        }
+
+        endless.Outputs.Add("5000");
+        OnnxBytes Wide() => new OnnxBytes(0, 1 << 27, 1, 1).Floats("s", [], 2);
+        foreach ((OnnxBytes bytes, string part) in new[]
+        {
+            (endless, "4096 steps"),
+            (new OnnxBytes(0, 1 << 20, 1 << 20, 1 << 20).Node("Relu", ["x"], "y"), "more than"),
+            (new OnnxBytes(0, 1 << 30, 1, 1).Node("Relu", ["x"], "y"), "open"),
+            (Wide().Node("Sub", ["x", "s"], "y"), "at most 32768"),
+            (Wide().Node("BatchNormalization", ["x", "s", "s", "s", "s"], "y"), "at most 32768"),
+            (new OnnxBytes(0, 1, 9, 9).Floats("w", [1, 1, 1, 1]).Node("Conv", ["x", "w"], "y", ("pads", new[] { 1 << 30, 1 << 30, 1 << 30, 1 << 30 })), "paddings"),
+            (new OnnxBytes(0, 1, 9, 9).Longs("p", 0, 1 << 30, 0, 0, 0, 1 << 30, 0, 0).Node("Pad", ["x", "p"], "y"), "beyond"),
+        })
+        {
+            byte[] file = bytes.File();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            string message = Assert.ThrowsAny<AdmmKitException>(() => OnnxFile.Read(file, "hostile")).Message;
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000 + (64 * file.Length));
+            Assert.Contains(part, message, StringComparison.Ordinal);
+        }
+    }
+
     private static void CheckNetwork(OnnxNetwork network, int length)
     {
         Assert.NotEmpty(network.Spec.Layers);

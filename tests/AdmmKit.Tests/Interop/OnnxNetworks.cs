@@ -32,6 +32,8 @@ internal static class OnnxNetworks
         int shorter = net.Add(new Node.Shortcut(24, 2), both);
         int wide = net.Add(new Node.Convolution("wide", 24, 1), most);
         net.Add(new Node.Add(), wide, shorter);
+        net.Add(new Node.AveragePool(3, 1, 1, CountsPadding: false));
+        net.Add(new Node.AveragePool(3, 1, 1));
         net.Add(new Node.AveragePool(2));
         int tail = net.Add(new Node.Relu());
         int mean = net.Add(new Node.GlobalAveragePool(), tail);
@@ -65,14 +67,17 @@ internal static class OnnxNetworks
             intervals.Add(q);
         }
 
-        float[][] biases = [.. spec.Layers.Select(l => HasBias(spec, l) ? Enumerable.Range(0, l.Rows).Select(_ => (float)(random.NextGaussian() * 0.1)).ToArray() : new float[l.Rows])];
+        float[] Biases(LayerInfo l) =>
+            HasBias(spec, l) ? [.. Enumerable.Range(0, l.Rows).Select(_ => (float)(random.NextGaussian() * 0.1))] : new float[l.Rows];
+        float[][] biases = [.. spec.Layers.Select(Biases)];
         return (new NetworkWeights([.. weights], biases) { Normalizations = RandomNetworks.Normalizations(spec, random) }, [.. intervals]);
     }
 
     public static ImageSet Images(NetworkSpec spec, int count)
     {
         var random = new RandomStream(4, "onnx images");
-        return new ImageSet(spec.Input, Math.Min(spec.Classes, 200), Enumerable.Range(0, count * spec.Input.Size).Select(_ => (byte)random.NextInt(256)).ToArray(), new byte[count]);
+        byte[] pixels = [.. Enumerable.Range(0, count * spec.Input.Size).Select(_ => (byte)random.NextInt(256))];
+        return new ImageSet(spec.Input, Math.Min(spec.Classes, 200), pixels, new byte[count]);
     }
 
     public static float[][] Predict(NetworkSpec spec, NetworkWeights weights, ImageSet images)
@@ -101,8 +106,8 @@ internal static class OnnxNetworks
     public static void AssertSame(NetworkWeights expected, NetworkWeights found)
     {
         // Bit by bit; xunit's own comparison takes minutes for an AlexNet.
-        static void Same(IReadOnlyList<float[]> a, IReadOnlyList<float[]> b) => Assert.True(
-            a.Count == b.Count && a.Zip(b, (x, y) => MemoryMarshal.AsBytes(x.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(y.AsSpan()))).All(same => same));
+        static bool Equal(float[] x, float[] y) => MemoryMarshal.AsBytes(x.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(y.AsSpan()));
+        static void Same(IReadOnlyList<float[]> a, IReadOnlyList<float[]> b) => Assert.True(a.Count == b.Count && a.Zip(b, Equal).All(same => same));
         Same(expected.Weights, found.Weights);
         Same(expected.Biases, found.Biases);
         Same(expected.Normalizations, found.Normalizations);

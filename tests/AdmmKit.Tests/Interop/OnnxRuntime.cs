@@ -25,7 +25,7 @@ internal static class OnnxRuntime
 
     /// <summary>The outputs of each model for all images, pixels in [0, 1], one row an image.</summary>
     public static float[][][] Run(IReadOnlyList<(string Model, ImageSet Images)> jobs) =>
-        Run([.. jobs.Select(j => (j.Model, Array.ConvertAll(j.Images.Pixels.ToArray(), p => p * (1f / 255)), new[] { j.Images.Count, j.Images.Shape.Channels, j.Images.Shape.Height, j.Images.Shape.Width }))]);
+        Run([.. jobs.Select(j => (j.Model, Array.ConvertAll(j.Images.Pixels.ToArray(), p => p * (1f / 255)), ShapeOf(j.Images)))]);
 
     /// <summary>The outputs of each model, one row an image.</summary>
     public static float[][][] Run(IReadOnlyList<(string Model, float[] Input, int[] Shape)> jobs)
@@ -48,8 +48,16 @@ internal static class OnnxRuntime
         using Process process = Process.Start(new ProcessStartInfo("node", [driver, Folder!, At("job.json")]) { RedirectStandardError = true })!;
         string errors = process.StandardError.ReadToEnd();
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(5)) && process.ExitCode == 0, errors);
-        return [.. jobs.Select((j, i) => MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(At($"out{i}"))).ToArray()).Select((all, i) => all.Chunk(all.Length / jobs[i].Shape[0]).ToArray())];
+        float[][] Rows(int job)
+        {
+            float[] all = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(At($"out{job}"))).ToArray();
+            return [.. all.Chunk(all.Length / jobs[job].Shape[0])];
+        }
+
+        return [.. Enumerable.Range(0, jobs.Count).Select(Rows)];
     }
+
+    private static int[] ShapeOf(ImageSet images) => [images.Count, images.Shape.Channels, images.Shape.Height, images.Shape.Width];
 
     /// <summary>The largest difference, as a part of the largest output.</summary>
     public static double Difference(float[][] expected, float[][] found)

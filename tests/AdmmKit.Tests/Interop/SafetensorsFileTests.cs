@@ -256,6 +256,9 @@ public class SafetensorsFileTests
             () => ForeignFile.CheckLength(SafetensorsFile.MaxBytes + 1L, "long")).Message, StringComparison.Ordinal);
     }
 
+    // What the runtime sets up once, when the first error suggests a name, is more than any file here takes.
+    private const long RuntimesOwn = 200_000;
+
     [Fact]
     public void Ten_thousand_mutants_are_errors_or_files_and_nothing_else()
     {
@@ -284,7 +287,7 @@ public class SafetensorsFileTests
                     SafetensorsFile again = Read(Written(file.Tensors, file.Metadata));
                     Assert.All(file.Tensors, t => Assert.True(t.Bytes.SequenceEqual(again[t.Name].Bytes)));
                 };
-            }, allowance: 65_536);
+            }, RuntimesOwn);
             Assert.InRange(outcome.Valid, 10, outcome.Count - 500);
             Assert.True(outcome.Messages.Count > 5, $"only {outcome.Messages.Count} kinds of errors");
             Assert.All(outcome.Messages, m => Assert.StartsWith("'some-file' ", m, StringComparison.Ordinal));

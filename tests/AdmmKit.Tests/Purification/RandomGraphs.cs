@@ -33,8 +33,8 @@ internal static class RandomGraphs
                 case 1 when shape.Width >= 3:
                     Add(new Node.MaxPool(3, 2, random.NextInt(2)));
                     break;
-                case 2 when shape.Width >= 2:
-                    Add(new Node.AveragePool(2));
+                case 2 when shape.Width >= 3:
+                    Add(random.NextInt(2) == 0 ? new Node.AveragePool(2) : new Node.AveragePool(3, 2, random.NextInt(2), random.NextInt(2) == 0));
                     break;
                 case 3:
                     Add(new Node.BatchNorm(Name()));

@@ -6,7 +6,6 @@ using AdmmKit.Experiments.Search;
 using AdmmKit.Notebooks;
 using AdmmKit.Storage;
 using AdmmKit.Tests;
-using AdmmKit.Training;
 using Deedle;
 
 namespace AdmmKit.Interactive.Tests;
@@ -25,16 +24,15 @@ public class FrameTests
     public void The_row_types_are_found()
     {
         Assert.InRange(RowTypes.All.Count, 100, 1000);
-        foreach (Type type in new[] { typeof(ResultRow), typeof(HistoryPoint), typeof(EpochPoint), typeof(LayerSizes), typeof(SearchRecord), typeof(Evaluation) })
-        {
-            Assert.Contains(type, RowTypes.All.Values);
-        }
+        Type[] some = [typeof(ResultRow), typeof(HistoryPoint), typeof(EpochPoint), typeof(LayerSizes), typeof(SearchRecord)];
+        Assert.Subset(RowTypes.All.Values.ToHashSet(), some.ToHashSet());
     }
 
     [Theory]
     [MemberData(nameof(RowTypeNames))]
     public void Every_row_type_becomes_a_frame_and_comes_back(string name) =>
-        typeof(FrameTests).GetMethod(nameof(Returns), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(RowTypes.All[name]).Invoke(null, null);
+        typeof(FrameTests).GetMethod(nameof(Returns), BindingFlags.NonPublic | BindingFlags.Static)!
+            .MakeGenericMethod(RowTypes.All[name]).Invoke(null, null);
 
     private static void Returns<T>()
     {
@@ -51,7 +49,8 @@ public class FrameTests
     {
         Frame<int, string> frame = Rows.ToFrame();
         Assert.Equal(["Row", "Quantity", "Unit", "Paper", "Ours", "Spread", "Seeds", "Status", "Source"], frame.ColumnKeys);
-        Assert.Equal([typeof(string), typeof(string), typeof(string), typeof(double), typeof(double), typeof(double), typeof(int), typeof(string), typeof(string)], frame.ColumnTypes);
+        Type text = typeof(string), real = typeof(double);
+        Assert.Equal([text, text, text, real, real, real, typeof(int), text, text], frame.ColumnTypes);
         Assert.Equal(1, frame.GetColumn<double>("Ours").ValueCount);
         Assert.Equal(5060, frame.GetColumn<double>("Paper")[1]);
     }
@@ -122,15 +121,18 @@ public class FrameTests
     [Fact]
     public void What_does_not_fit_is_named_with_its_row_and_column()
     {
-        string Refused<T>(Frame<int, string> frame) => Assert.Throws<AdmmKitException>(() => frame.ToRecords<T>()).Message;
+        void Refused<T>(Frame<int, string> frame, string message) =>
+            Assert.Contains(message, Assert.Throws<AdmmKitException>(() => frame.ToRecords<T>()).Message, StringComparison.Ordinal);
         var good = new { Count = 1.0, Share = 1.0, Kind = "Dense" };
-        Assert.Contains("Row 1 (from 0) of the frame has '2.5' (Double) in column 'Count', where Int32 is needed", Refused<Small>(new[] { good, good with { Count = 2.5 } }.ToFrame()), StringComparison.Ordinal);
-        Assert.Contains("has no value in column 'Count'", Refused<Small>(new[] { good with { Count = double.NaN } }.ToFrame()), StringComparison.Ordinal);
-        Assert.Contains("'1E+300'", Refused<Small>(new[] { good with { Count = 1e300 } }.ToFrame()), StringComparison.Ordinal);
-        Assert.Contains("'None' (String) in column 'Kind', where Kind is needed", Refused<Small>(new[] { good with { Kind = "None" } }.ToFrame()), StringComparison.Ordinal);
-        Assert.Contains("Small needs it: There is no column 'Count'. Did you mean 'Counts'?", Refused<Small>(new[] { new { Counts = 1, Share = 1, Kind = 1 } }.ToFrame()), StringComparison.Ordinal);
-        Assert.Contains("Row 0 (from 0) makes no Strict: less than nothing", Refused<Strict>(new[] { new { Count = -1 } }.ToFrame()), StringComparison.Ordinal);
-        Assert.Contains("Uri is no record", Refused<Uri>(new[] { good }.ToFrame()), StringComparison.Ordinal);
+        Refused<Small>(new[] { good, good with { Count = 2.5 } }.ToFrame(),
+            "Row 1 (from 0) of the frame has '2.5' (Double) in column 'Count', where Int32 is needed");
+        Refused<Small>(new[] { good with { Count = double.NaN } }.ToFrame(), "has no value in column 'Count'");
+        Refused<Small>(new[] { good with { Count = 1e300 } }.ToFrame(), "'1E+300'");
+        Refused<Small>(new[] { good with { Kind = "None" } }.ToFrame(), "'None' (String) in column 'Kind', where Kind is needed");
+        Refused<Small>(new[] { new { Counts = 1, Share = 1, Kind = 1 } }.ToFrame(),
+            "Small needs it: There is no column 'Count'. Did you mean 'Counts'?");
+        Refused<Strict>(new[] { new { Count = -1 } }.ToFrame(), "Row 0 (from 0) makes no Strict: less than nothing");
+        Refused<Uri>(new[] { good }.ToFrame(), "Uri is no record");
     }
 
     [Fact]

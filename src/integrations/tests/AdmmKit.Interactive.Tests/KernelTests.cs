@@ -24,7 +24,8 @@ public sealed class KernelTests : IDisposable
         Formatter.ResetToDefault();
         var cells = new CSharpKernel();
         // What a reference to the package brings into a session.
-        Type[] types = [typeof(AdmmKitException), typeof(Table), typeof(Formatters), typeof(IFrame), typeof(GenericChart), typeof(FSharpOption<>)];
+        Type[] types =
+            [typeof(AdmmKitException), typeof(Table), typeof(Formatters), typeof(IFrame), typeof(GenericChart), typeof(FSharpOption<>)];
         cells.AddAssemblyReferences(types.Select(t => t.Assembly.Location));
         kernel = new CompositeKernel { cells };
     }
@@ -59,7 +60,10 @@ public sealed class KernelTests : IDisposable
         Assert.Contains("400,000</td>", frame.FormattedValues.Single(v => v.MimeType == MimeTypes.Html).Value, StringComparison.Ordinal);
         Assert.Equal(3, frame.FormattedValues.Count);
         ReturnValueProduced chart = Assert.Single((await Run(
-            "new BarChart(\"Weights\", \"\", \"weights\", [.. rows.Select(r => r.Layer)], [new(\"dense\", [.. rows.Select(r => (double)r.Weights)])]).ToPlotly()"))
+            """
+            double[] weights = [.. rows.Select(r => (double)r.Weights)];
+            new BarChart("Weights", "", "weights", [.. rows.Select(r => r.Layer)], [new("dense", weights)]).ToPlotly()
+            """))
             .OfType<ReturnValueProduced>());
         Assert.Equal([MimeTypes.Html, MimeTypes.Text], chart.FormattedValues.Select(v => v.MimeType));
         Assert.Contains("Plotly.newPlot", chart.FormattedValues.First().Value, StringComparison.Ordinal);
@@ -94,7 +98,8 @@ public sealed class KernelTests : IDisposable
     public void Front_ends_that_take_text_have_Plotlys_form()
     {
         Formatters.Register(plotly: true);
-        Assert.Equal([MimeTypes.Html, MimeTypes.Svg, MimeTypes.Plotly, MimeTypes.Text], Formatter.GetPreferredMimeTypesFor(typeof(LineChart)));
+        string[] all = [MimeTypes.Html, MimeTypes.Svg, MimeTypes.Plotly, MimeTypes.Text];
+        Assert.Equal(all, Formatter.GetPreferredMimeTypesFor(typeof(LineChart)));
         Assert.Equal([MimeTypes.Html, MimeTypes.Plotly, MimeTypes.Text], Formatter.GetPreferredMimeTypesFor(typeof(GenericChart)));
         Assert.Equal(GenericChart.toFigureJson(Lines.ToPlotly()), Lines.ToPlotly().ToDisplayString(MimeTypes.Plotly));
     }
@@ -109,14 +114,18 @@ public sealed class KernelTests : IDisposable
         Assert.Matches("<div id=\"[-0-9a-f]+\"><figure class=\"admmkit-still\" ", html);
         Assert.Contains("base64,", html, StringComparison.Ordinal);
         Assert.Equal(Lines.ToText(), chart.ToDisplayString(MimeTypes.Text));
-        GenericChart wide = chart.WithSize(900, 500);
-        Assert.DoesNotContain("admmkit-still", wide.ToDisplayString(MimeTypes.Html), StringComparison.Ordinal);
-        Assert.Equal("Plotly chart of 1 traces", wide.ToDisplayString(MimeTypes.Text));
+        // In another size it is still that chart; beside another one it is not.
+        Assert.Contains("admmkit-still\" style", chart.WithSize(900, 500).ToDisplayString(MimeTypes.Html), StringComparison.Ordinal);
+        GenericChart both = GenericChart.combine([chart, new BarChart("b", "", "", ["a"], [new("s", [1])]).ToPlotly()]);
+        Assert.Equal("A chart of Plotly with 2 traces.\n", both.ToDisplayString(MimeTypes.Text));
+        const string Note = "<p class=\"admmkit-still\">A chart of Plotly with 2 traces. It is drawn where scripts run.</p>";
+        Assert.Contains(Note, both.ToDisplayString(MimeTypes.Html), StringComparison.Ordinal);
     }
 
     private async Task RunExtension()
     {
-        await kernel.LoadAndRunInteractiveDocument(new FileInfo(Path.Combine(AppContext.BaseDirectory, "interactive-extensions", "dotnet", "extension.dib")));
+        string script = Path.Combine(AppContext.BaseDirectory, "interactive-extensions", "dotnet", "extension.dib");
+        await kernel.LoadAndRunInteractiveDocument(new FileInfo(script));
         await Run("using AdmmKit.Interactive; using AdmmKit.Notebooks; using AdmmKit.Notebooks.Charts;");
     }
 

@@ -17,7 +17,7 @@ public class PlotlyTests
     {
         IEnumerable<Type> kinds = new[] { typeof(IChart).Assembly, typeof(ResultRow).Assembly }.SelectMany(a => a.GetExportedTypes())
             .Where(t => t.IsClass && t.IsAssignableTo(typeof(IChart)));
-        Assert.Equal(kinds.ToHashSet(), Shown.All.Values.Select(s => s().GetType()).Where(t => t.IsAssignableTo(typeof(IChart))).ToHashSet());
+        Assert.Equal(kinds.ToHashSet(), Shown.All.Values.Select(s => s()).OfType<IChart>().Select(c => c.GetType()).ToHashSet());
     }
 
     [Theory]
@@ -25,7 +25,8 @@ public class PlotlyTests
     public void The_figure_of_every_chart_is_ours(string name)
     {
         var chart = (IChart)Shown.All[name]();
-        using JsonDocument ours = JsonDocument.Parse(chart.ToPlotlyJson()), theirs = JsonDocument.Parse(GenericChart.toFigureJson(chart.ToPlotly()));
+        using JsonDocument ours = JsonDocument.Parse(chart.ToPlotlyJson());
+        using JsonDocument theirs = JsonDocument.Parse(GenericChart.toFigureJson(chart.ToPlotly()));
         Assert.Equal("", Difference("figure", ours.RootElement.GetProperty("data"), theirs.RootElement.GetProperty("data")));
         Assert.Equal("", Difference("figure", ours.RootElement.GetProperty("layout"), theirs.RootElement.GetProperty("layout")));
     }

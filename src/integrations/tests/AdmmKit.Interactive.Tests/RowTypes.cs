@@ -8,7 +8,7 @@ using AdmmKit.Notebooks;
 
 namespace AdmmKit.Interactive.Tests;
 
-/// <summary>All types of rows of AdmmKit, found by reflection: its public records, whatever they are for. Made up with values of all kinds.</summary>
+/// <summary>All types of rows of AdmmKit, found by reflection: its public records, whatever they are for; and rows of them.</summary>
 internal static class RowTypes
 {
     private static readonly Assembly[] Assemblies = [.. Closure(typeof(ResultRow).Assembly, typeof(NotebookFile).Assembly)];
@@ -33,7 +33,8 @@ internal static class RowTypes
         {
             if (found.Add(assembly))
             {
-                foreach (AssemblyName name in assembly.GetReferencedAssemblies().Where(n => n.Name!.StartsWith("AdmmKit", StringComparison.Ordinal)))
+                foreach (AssemblyName name in assembly.GetReferencedAssemblies()
+                    .Where(n => n.Name!.StartsWith("AdmmKit", StringComparison.Ordinal)))
                 {
                     open.Push(Assembly.Load(name));
                 }

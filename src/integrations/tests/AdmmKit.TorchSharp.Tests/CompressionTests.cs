@@ -5,12 +5,13 @@ using AdmmKit.Experiments.Runs;
 using AdmmKit.Networks;
 using AdmmKit.Storage;
 using AdmmKit.Training;
+using Xunit.Abstractions;
 using static TorchSharp.torch;
 
 namespace AdmmKit.TorchSharp.Tests;
 
 /// <summary>The whole way: a module of another library, compressed, saved, and put back.</summary>
-public class CompressionTests
+public class CompressionTests(ITestOutputHelper output)
 {
     private static readonly DataSet Data = TorchNetworkTests.Digits(3000, validation: 500);
 
@@ -28,6 +29,7 @@ public class CompressionTests
         TorchCompression result = network.CompressWithin(2, Short, new Lines(lines.Add));
 
         string told = string.Join("\n", lines);
+        output.WriteLine(told);
         Assert.Equal(dense, result.Steps.Dense.Validation);
         Assert.InRange(result.DropPoints, -100, 2);
         Assert.Equal(result.DropPoints, 100.0 * (dense.Correct - result.Validation.Correct) / dense.Count, 1e-9);
