@@ -53,6 +53,14 @@ public class RecipeSchemaTests
         Assert.Null(Wrong(RecipeJson.Write(new Recipe())));
     }
 
+    [Fact]
+    public void The_recipe_of_the_guide_is_valid()
+    {
+        string file = Path.Combine(LayeringTests.Root, "docs", "own-network", "recipe.json");
+        Assert.Null(Wrong(File.ReadAllText(file)));
+        Assert.Equal(0.8, RecipeJson.Load(file).Prune[0].KeepFraction["stem.0"]);
+    }
+
     [Theory]
     [InlineData("""{ "$schema": "recipe.schema.json", "quantize": null, "prune": [{ "survivors": { "a": 1 } }] }""", null)]
     [InlineData("""{ "architectur": "lenet5" }""", "architectur")]
