@@ -86,6 +86,12 @@ public sealed class DropSearch(
         {
             int tries = 0;
             RunResult? run = null;
+            if (stages.Count == 0)
+            {
+                // What the search began with: milder than the recipe says, where that was too much.
+                shares = [.. searches[^1].Result.Path.Last(p => p.Candidate.Step == CompressionSearch.Start).Candidate.KeepFraction];
+            }
+
             // Back off half of the way, to the geometric mean: what is half as far loses less than half.
             for (; run is null && tries <= recipe.BackOffs && Cost(dense.Spec, next, objective) <= (1 - LeastSaved) * cost; tries++)
             {

@@ -53,7 +53,9 @@ public static class SearchPresets
         ArgumentNullException.ThrowIfNull(recipe);
         static AdmmRecipe Admm(AdmmRecipe admm) => admm with
         {
-            Rho = 2e-2f, RhoGrowth = Math.Max(admm.RhoGrowth, 2.5f), LearningRate = admm.LearningRate / 2,
+            Rho = 2e-2f,
+            RhoGrowth = Math.Max(admm.RhoGrowth, 2.5f),
+            LearningRate = admm.LearningRate / 2,
         };
         static TrainingRecipe Training(TrainingRecipe training) => training with { LearningRate = training.LearningRate / 2 };
         static QuantizeRecipe Quantize(QuantizeRecipe quantize) => quantize with

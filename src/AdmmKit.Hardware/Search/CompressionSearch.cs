@@ -84,6 +84,9 @@ public sealed record SearchResult(
 /// </remarks>
 public sealed class CompressionSearch
 {
+    /// <summary>The step of candidates that are tried as a start: the initial shares, or milder ones where these are too much.</summary>
+    public const string Start = "initial";
+
     // Below its break-even by so much a layer gains enough to be worth the accuracy.
     private const double Below = 0.5;
 
@@ -226,7 +229,7 @@ public sealed class CompressionSearch
 
     private void FindStart()
     {
-        for (int milder = 0; !Accepts("initial", 0, At(0)); milder++)
+        for (int milder = 0; !Accepts(Start, 0, At(0)); milder++)
         {
             if (milder == MilderStarts)
             {
