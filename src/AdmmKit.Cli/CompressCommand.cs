@@ -29,6 +29,12 @@ internal sealed class CompressCommand
         DefaultValueFactory = _ => "model.admm",
     };
 
+    private readonly Option<string?> results = new("--results")
+    {
+        Description = "A folder for rows, models and manifest beside the file, as 'reproduce' writes them and 'verify' checks them.",
+        HelpName = "DIR",
+    };
+
     private readonly Option<string?> recipeFile = new("--recipe")
     {
         Description = "Recipe as JSON; excludes the flags below. --print-recipe shows one, --print-schema says what may stand in it.",
@@ -65,7 +71,7 @@ internal sealed class CompressCommand
     private void AddTo(Command command)
     {
         command.Arguments.Add(model);
-        foreach (Option option in new Option[] { output, recipeFile, print, schema })
+        foreach (Option option in new Option[] { output, results, recipeFile, print, schema })
         {
             command.Options.Add(option);
         }
@@ -136,6 +142,11 @@ internal sealed class CompressCommand
             throw new AdmmKitException($"'{target}' is the file that is compressed: name another one with --out.");
         }
 
+        if (parsed.GetValue(results) is { } asked)
+        {
+            OutputFolder.CheckWritable(asked);
+        }
+
         given = given?.WithoutExplanation(Path.Combine(folder, "runs"));
         DropRecipe? within = parsed.GetValue(drop.MaxDrop) is { } points ? flags.Within(parsed, points, given) : null;
         Recipe? chosen = within is null ? Checked(Recipe(parsed, given)) : null;
@@ -166,6 +177,11 @@ internal sealed class CompressCommand
             Runs = [.. RunRecord.Of("compress", result)],
         };
         Finish(result, manifest, target, data, given);
+        if (parsed.GetValue(results) is { } keep)
+        {
+            WriteResults(result, manifest, keep);
+        }
+
         if (promise is not null)
         {
             Console.WriteLine(promise);
@@ -180,6 +196,18 @@ internal sealed class CompressCommand
 
     private static Recipe Checked(Recipe recipe) => recipe.Prune.Count > 0 || recipe.Quantize is not null ? recipe
         : throw new AdmmKitException("The recipe neither prunes nor quantizes: give it a prune or a quantize entry.");
+
+    /// <summary>Writes the folder of results: a line a model, from the dense one to the last.</summary>
+    private static void WriteResults(RunResult result, Manifest manifest, string folder)
+    {
+        const string variant = "compress";
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
+        var experiment = new Experiment(
+            name, $"{result.Spec.Name}, compressed", new Dictionary<string, Recipe> { [variant] = result.Recipe },
+            [.. result.Models.Select(m => new ExperimentLine($"{result.Spec.Name}, {m.Name}", variant, m.Name))]);
+        Reproduction.Write(experiment, new Dictionary<string, IReadOnlyList<RunResult>> { [variant] = [result] }, manifest, folder);
+        Console.WriteLine($"Results in '{folder}': 'admmkit verify {folder}' counts again.");
+    }
 
     /// <summary>Writes what belongs to a model that is written, and shows it.</summary>
     private static void Finish(RunResult result, Manifest manifest, string output, DataSet data, GivenModel? given)

@@ -32,7 +32,10 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
         string small = At("small.safetensors");
         string output = Succeeds(
             "compress", stranger.File, "--max-drop", "5", "--objective", "bytes", "--epochs", "2", "--iterations", "2",
-            "--data", stranger.Images, "--threads", "1", "--out", small);
+            "--data", stranger.Images, "--threads", "1", "--out", small, "--results", At("kept"));
+        VerificationReport report = ResultsVerifier.Verify(At("kept"), _ => null);
+        Assert.All(report.Problems, p => Assert.Contains("dirty", p, StringComparison.Ordinal));
+        Assert.Contains(ResultRows.Read(Path.Combine(At("kept"), "rows.csv")), r => r is { Row: "stranger, quantized", Quantity: "top1" });
         Assert.Contains("Promise kept: ", output, StringComparison.Ordinal);
         Assert.Contains("of 5 points lost on 5000 validation images", output, StringComparison.Ordinal);
         Assert.Contains("'" + stranger.File + "' " + new FileInfo(stranger.File).Length.ToString("#,0", CultureInfo.InvariantCulture) + " B", output, StringComparison.Ordinal);
