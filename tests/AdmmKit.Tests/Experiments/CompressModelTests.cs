@@ -31,13 +31,13 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
     {
         string small = At("small.safetensors");
         string output = Succeeds(
-            "compress", stranger.File, "--max-drop", "5", "--objective", "bytes", "--epochs", "2", "--iterations", "2",
+            "compress", stranger.File, "--max-drop", "20", "--objective", "bytes", "--epochs", "15", "--iterations", "8",
             "--data", stranger.Images, "--threads", "1", "--out", small, "--results", At("kept"));
         VerificationReport report = ResultsVerifier.Verify(At("kept"), _ => null);
         Assert.All(report.Problems, p => Assert.Contains("dirty", p, StringComparison.Ordinal));
-        Assert.Contains(ResultRows.Read(Path.Combine(At("kept"), "rows.csv")), r => r is { Row: "stranger, quantized", Quantity: "top1" });
+        Assert.Contains(ResultRows.Read(Path.Combine(At("kept"), "rows.csv")), r => r.Quantity == "top1" && r.Row.StartsWith("stranger, quantized", StringComparison.Ordinal));
         Assert.Contains("Promise kept: ", output, StringComparison.Ordinal);
-        Assert.Contains("of 5 points lost on 5000 validation images", output, StringComparison.Ordinal);
+        Assert.Contains("of 20 points lost on 5000 validation images", output, StringComparison.Ordinal);
         Assert.Contains("'" + stranger.File + "' " + new FileInfo(stranger.File).Length.ToString("#,0", CultureInfo.InvariantCulture) + " B", output, StringComparison.Ordinal);
         string[] rows = File.ReadAllLines(At("small.layers.csv"));
         Assert.Equal("layer,shape,weights,before,survivors,keepFraction,bits,bytes before,bytes,MACs before,MACs", rows[0]);
@@ -49,7 +49,7 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
         Assert.Equal(NetworkJson.Write(stranger.Spec), NetworkJson.Write(read.Spec));
         string evaluated = Succeeds("evaluate", small, "--data", stranger.Images, "--threads", "1");
         string correct = evaluated.Split("validation: ")[1].Split(" of 5000")[0];
-        Assert.True(int.Parse(correct, CultureInfo.InvariantCulture) >= stranger.Correct - 250, evaluated);
+        Assert.True(int.Parse(correct, CultureInfo.InvariantCulture) >= stranger.Correct - 1000, evaluated);
         Assert.NotNull(Manifest.Load(At("small.manifest.json")));
     }
 
@@ -90,7 +90,7 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
         Assert.Equal(OnnxEnding.Softmax, read.Ending);
         Assert.True(new FileInfo(after).Length < new FileInfo(before).Length);
         Assert.Contains(
-            FormattableString.Invariant($"{ScalarNetwork.CountCorrect(read.Compress(), stranger.Data.Test)} of 100 images correct"),
+            FormattableString.Invariant($"{ScalarNetwork.CountCorrect(read.Compress(), stranger.Data.Test)} of 500 images correct"),
             Succeeds("evaluate", after, "--data", stranger.Images, "--threads", "1"), StringComparison.Ordinal);
     }
 
@@ -221,12 +221,14 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
 
         public Stranger()
         {
-            WriteImages(folder, NetworkSpec.Mnist, 640);
+            WriteDigits(2_000);
             Data = DataSource.Open(new DataRequest { Directory = folder.Path });
             using var network = new TrainableNetwork(Spec, Data, new EngineOptions { Seed = 5, Threads = 1, BatchSize = 32 });
             TrainedNetwork trained = new CompressionPipeline(network).Pretrain(
-                new TrainingPhase("train", 10 * network.StepsPerEpoch, new LearningRate.Cosine(3e-3)));
+                new TrainingPhase("train", 40 * network.StepsPerEpoch, new LearningRate.Cosine(4e-3)));
             (Weights, Correct) = (trained.Weights, trained.Validation.Correct);
+            // What is near chance would bear any compression.
+            Assert.True(trained.Validation.Accuracy > 0.5, $"{trained.Validation}");
             var tensors = NetworkTensors.Of(Spec, Weights);
             SafetensorsFile.Write(File, tensors.Tensors, tensors.Metadata);
         }
@@ -244,6 +246,17 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
         public int Correct { get; }
 
         public void Dispose() => folder.Dispose();
+
+        private void WriteDigits(int training)
+        {
+            DataSet digits = SyntheticDigits.Create(1, training + 5_000, 500);
+            foreach ((string name, ImageSet[] parts) in new[] { ("train", new[] { digits.Training, digits.Validation }), ("t10k", [digits.Test]) })
+            {
+                int count = parts.Sum(p => p.Count);
+                folder.Write($"{name}-images-idx3-ubyte", TemporaryFolder.Idx([.. parts.SelectMany(p => p.Pixels.ToArray())], count, 28, 28));
+                folder.Write($"{name}-labels-idx1-ubyte", TemporaryFolder.Idx([.. parts.SelectMany(p => p.Labels.ToArray())], count));
+            }
+        }
 
         /// <summary>Writes images to train with, and the 5,000 that are held out of them.</summary>
         internal static void WriteImages(TemporaryFolder folder, ImageShape shape, int training)
