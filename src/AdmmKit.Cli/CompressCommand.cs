@@ -119,6 +119,7 @@ internal sealed class CompressCommand
             return CommandLineTool.Success;
         }
 
+        string target = parsed.GetValue(output)!, format = ExportCommand.FormatOf(target);
         bool trains = !parsed.GetValue(print) && !parsed.GetValue(dryRun.Asked);
         DataSet? data = null;
         (ImageShape, int) Images() => ((data = shared.OpenData(parsed, cancellation)).Training.Shape, data.Training.Classes);
@@ -128,6 +129,12 @@ internal sealed class CompressCommand
             Recipe recipe = Recipe(parsed, given);
             if (parsed.GetValue(print))
             {
+                if (given is not null && parsed.GetValue(recipeFile) is null)
+                {
+                    // Layers that flags name are those of the file, or that is said now.
+                    CompressionForecast.Of(recipe, given.Spec);
+                }
+
                 Console.Write(RecipeJson.Write(recipe));
                 return CommandLineTool.Success;
             }
@@ -136,7 +143,7 @@ internal sealed class CompressCommand
         }
 
         DateTime started = DateTime.UtcNow;
-        string target = parsed.GetValue(output)!, folder = OutputFolder.CheckFile(target), format = ExportCommand.FormatOf(target);
+        string folder = OutputFolder.CheckFile(target);
         if (given is not null && Path.GetFullPath(target) == Path.GetFullPath(given.File))
         {
             throw new AdmmKitException($"'{target}' is the file that is compressed: name another one with --out.");

@@ -86,20 +86,39 @@ internal sealed class CompressFlags(Option<string?> architecture, Option<ulong> 
         foreach (string item in parsed.GetValue(survivors) ?? [])
         {
             (string layer, string value) = Split(item, "--survivors");
+            if (counts.ContainsKey(layer))
+            {
+                throw new AdmmKitException($"--survivors {item}: '{layer}' has a number already: give one.");
+            }
+
             counts[layer] = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
                 ? count : throw new AdmmKitException($"--survivors {item}: '{value}' is not a whole number of weights. Write conv1=100.");
         }
 
         var shares = new Dictionary<string, double>();
+        double? others = null;
         foreach (string item in parsed.GetValue(keep) ?? [])
         {
             (string layer, string value) = Split(item.Contains('=', StringComparison.Ordinal) ? item : "=" + item, "--keep-fraction");
             double fraction = double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double f)
-                ? f : throw new AdmmKitException($"--keep-fraction {item}: '{value}' is not a number. Write fc1=0.01.");
-            foreach (string each in layer.Length > 0 ? [layer] : spec.Layers.Select(l => l.Name).Where(n => !counts.ContainsKey(n)))
+                ? f : throw new AdmmKitException($"--keep-fraction {item}: '{value}' is not a number. Write 0.1 for all layers, or {spec.Layers[^1].Name}=0.1.");
+            if (fraction is not (> 0 and <= 1))
             {
-                shares[each] = fraction;
+                throw new AdmmKitException($"--keep-fraction {item}: a share of the weights is above 0 and at most 1.");
             }
+
+            if (layer.Length > 0 ? !shares.TryAdd(layer, fraction) : others is not null)
+            {
+                throw new AdmmKitException($"--keep-fraction {item}: {(layer.Length > 0 ? $"'{layer}' has a share" : "there is one for all layers")} already: give one.");
+            }
+
+            others = layer.Length > 0 ? others : fraction;
+        }
+
+        // A layer's own share counts, wherever it stands.
+        foreach (LayerInfo rest in spec.Layers.Where(l => others is not null && !counts.ContainsKey(l.Name)))
+        {
+            shares.TryAdd(rest.Name, others!.Value);
         }
 
         if (counts.Count + shares.Count == 0)

@@ -49,11 +49,10 @@ internal static class ExportCommand
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = $"A network: {ModelOptions.Kinds}." };
-        var to = new Option<string>("--to")
+        var to = new Option<string?>("--to")
         {
-            Description = "The format: " + string.Join(", ", Writers.Keys) + "; net is Deep Compression's.",
+            Description = "The format: " + string.Join(", ", Writers.Keys) + "; net is Deep Compression's. Default: what --out ends in.",
             HelpName = "FORMAT",
-            Required = true,
         };
         var options = new ModelOptions();
         var output = new Option<string?>("--out")
@@ -78,25 +77,34 @@ internal static class ExportCommand
         options.AddTo(command);
         command.Validators.Add(result =>
         {
-            // A missing value is reported by the parser itself.
-            if (result.GetResult(to) is { Tokens: [var token] } && !Writers.ContainsKey(token.Value))
-            {
-                result.AddError(Names.Unknown("format", token.Value, Writers.Keys));
-            }
-
             if (result.GetResult(form) is { Tokens: [var said] } && !Forms.ContainsKey(said.Value))
             {
                 result.AddError(Names.Unknown("form", said.Value, Forms.Keys));
             }
 
-            if (result.GetResult(to) is { Tokens: [var wanted] } && wanted.Value != Onnx && new Option[] { form, standardized }.FirstOrDefault(o => result.GetResult(o) is { Implicit: false }) is { } only)
+            string? ending = result.GetResult(output) is { Tokens: [var path] } ? Path.GetExtension(path.Value).TrimStart('.') : null;
+            string? wanted = result.GetResult(to) is { Tokens: [var format] } ? format.Value : ending;
+            if (wanted is null)
+            {
+                result.AddError($"Say what to write: --to with one of {string.Join(", ", Writers.Keys)}, or --out with a file that ends so.");
+            }
+            else if (!Writers.ContainsKey(wanted))
+            {
+                result.AddError(Names.Unknown("format", wanted, Writers.Keys));
+            }
+            else if (ending is not null && ending != wanted && Writers.ContainsKey(ending))
+            {
+                result.AddError($"--to {wanted} does not go with a file that ends in .{ending}, by which every command tells what it holds: leave --to out, or name the file otherwise.");
+            }
+            else if (wanted != Onnx && new Option[] { form, standardized }.FirstOrDefault(o => result.GetResult(o) is { Implicit: false }) is { } only)
             {
                 result.AddError($"{only.Name} is about an .onnx: leave it out, or write one with --to {Onnx}.");
             }
         });
         command.SetAction(parsed => CommandLineTool.Guarded(_ =>
         {
-            string source = parsed.GetValue(file)!, format = parsed.GetValue(to)!;
+            string source = parsed.GetValue(file)!;
+            string format = parsed.GetValue(to) ?? Path.GetExtension(parsed.GetValue(output)!).TrimStart('.');
             StoredModel stored = options.Load(parsed, source);
             CompressedNetwork model = stored.Compress();
             string target = parsed.GetValue(output) ?? Path.ChangeExtension(source, format);

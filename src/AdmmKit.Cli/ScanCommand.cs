@@ -47,11 +47,11 @@ internal static class ScanCommand
         {
             string folder = parsed.GetValue(output)!, path = parsed.GetValue(file)!;
             DateTime started = DateTime.UtcNow;
-            OutputFolder.CheckWritable(folder);
-            OutputFolder.CheckNotOfOthers(folder, "admmkit scan");
             DataSet? data = null;
             (ImageShape, int) Images() => ((data = shared.OpenData(parsed, cancellation)).Validation.Shape, data.Validation.Classes);
             var given = GivenModel.Open(options, parsed, path, Images);
+            OutputFolder.CheckWritable(folder);
+            OutputFolder.CheckNotOfOthers(folder, "admmkit scan");
             data ??= shared.OpenDataFor(parsed, given.Spec.Input, cancellation);
             SharedOptions.Announce(data);
             double[]? grid = parsed.GetValue(keep) is { Length: > 0 } chosen ? chosen : null;

@@ -72,6 +72,11 @@ public sealed class CompressModelTests : IClassFixture<CompressModelTests.Strang
             "--data", stranger.Images, "--threads", "1", "--out", At("two.admm"));
         Assert.Equal([(36, 4), (18, 4), (144, 4), (40, 2)], CompressedNetwork.Load(At("two.admm")).Layers.Select(l => (l.Survivors, l.Bits)));
 
+        // A layer's own share counts before that for all, wherever it stands.
+        string printed = Succeeds("compress", stranger.File, "--keep-fraction", "fc=0.5", "--keep-fraction", "0.1", "--print-recipe");
+        Assert.Equal([0.1, 0.1, 0.1, 0.5], stranger.Spec.Layers.Select(l => RecipeJson.Parse(printed, "printed").Prune[0].KeepFraction[l.Name]));
+        Fails("Did you mean 'fc'?", "compress", stranger.File, "--keep-fraction", "fcc=0.5", "--print-recipe");
+
         Fails("Did you mean 'depthwise'?", "compress", stranger.File, "--survivors", "depthwize=5", "--data", stranger.Images, "--out", At("x.admm"));
         Fails("Did you mean 'safetensors'?", "compress", stranger.File, "--keep-fraction", "0.5", "--data", stranger.Images, "--out", At("x.safetensor"));
         Fails("is the file that is compressed", "compress", stranger.File, "--keep-fraction", "0.5", "--data", stranger.Images, "--out", stranger.File);

@@ -138,7 +138,8 @@ public class ExportCommandTests
         Refused(2, "--to", "export", source, "--to");
         Refused(1, "missing.admm", "export", "missing.admm", "--to", "safetensors");
         Refused(1, "no file that could be written", "export", source, "--to", "safetensors", "--out", folder.Path);
-        Refused(1, "is the file that is exported", "export", source, "--to", "safetensors", "--out", source);
+        Refused(1, "is the file that is exported", "export", source, "--out", source);
+        Refused(2, "does not go with a file that ends in .admm", "export", source, "--to", "onnx", "--out", Path.Combine(folder.Path, "other.admm"));
         Assert.Equal(before, File.ReadAllBytes(source));
         Assert.Single(Directory.GetFiles(folder.Path));
     }
