@@ -167,7 +167,7 @@ internal static class CaffeModelParser
         // Single precision, which Caffe writes unless it was built for double.
         (int field, int size) = Numbers(bytes, 5, sizeof(float), default, where) > 0 ? (5, sizeof(float)) : (8, sizeof(double));
         int count = Numbers(bytes, field, size, default, where);
-        if (Product(dimensions) != count)
+        if (ForeignFile.Product(dimensions) != count)
         {
             throw new BadFileException(FormattableString.Invariant(
                 $"{where} has a blob of {string.Join("x", dimensions)} with {count} values"));
@@ -236,23 +236,6 @@ internal static class CaffeModelParser
 
     private static int Dimension(ulong value, string where) => value <= int.MaxValue ? (int)value
         : throw new BadFileException(FormattableString.Invariant($"{where} has a blob with a dimension of {(long)value}"));
-
-    /// <summary>The product, or -1 where it is more than there can be values.</summary>
-    private static long Product(IReadOnlyList<int> dimensions)
-    {
-        long product = 1;
-        foreach (int dimension in dimensions)
-        {
-            // Both factors are below 2^31: a long cannot overflow before the check.
-            product *= dimension;
-            if (product > int.MaxValue)
-            {
-                return -1;
-            }
-        }
-
-        return product;
-    }
 
     private static string TypeOf(ulong number) =>
         OldTypes.GetValueOrDefault(number) ?? "type " + number.ToString(CultureInfo.InvariantCulture);

@@ -53,6 +53,23 @@ internal static class ForeignFile
         }
     }
 
+    /// <summary>The product of dimensions, or -1 where it is more than there can be values in one array.</summary>
+    public static long Product(IReadOnlyList<int> dimensions)
+    {
+        long product = 1;
+        foreach (int dimension in dimensions)
+        {
+            // Both factors are below 2^31: a long cannot overflow before the check.
+            product *= dimension;
+            if (product > Array.MaxLength)
+            {
+                return -1;
+            }
+        }
+
+        return product;
+    }
+
     /// <summary>A name of the file for a message: short, and without characters that a terminal obeys.</summary>
     public static string Shown(string name) => name.Length > ShownLength ? $"'{Short(name)}...'" : $"'{Short(name)}'";
 

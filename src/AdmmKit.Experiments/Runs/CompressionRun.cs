@@ -86,6 +86,9 @@ public sealed class CompressionRun
     /// <summary>Passes over the training images that the whole run takes.</summary>
     public int Epochs => RecipeFlow.Epochs(recipe);
 
+    /// <summary>The network that the recipe is for.</summary>
+    internal NetworkSpec Spec => spec;
+
     /// <summary>Runs the recipe.</summary>
     /// <param name="threads">Threads; 0 means all cores. The result does not depend on it.</param>
     /// <param name="observer">Told how it goes, or null.</param>

@@ -120,7 +120,7 @@ public sealed class RunStore(string folder)
         RunResult? before = StepsBefore(recipe) is { } steps ? Steps(steps, asked, data, threads, force, observer, cancellation) : null;
         if (StoredRun.Exists(home))
         {
-            RunResult stored = StoredRun.Load(home, recipe, data, before);
+            RunResult stored = StoredRun.Load(home, recipe, data, run.Spec, before);
             Discard(checkpoints);
             if (ReferenceEquals(recipe, asked))
             {
@@ -246,7 +246,7 @@ internal static class StoredRun
         AtomicFile.Write(Path.Combine(home, Name), stream => JsonSerializer.Serialize(stream, stored, Options));
     }
 
-    public static RunResult Load(string home, Recipe recipe, DataSet data, RunResult? before)
+    public static RunResult Load(string home, Recipe recipe, DataSet data, NetworkSpec spec, RunResult? before)
     {
         string path = Path.Combine(home, Name);
         try
@@ -263,7 +263,6 @@ internal static class StoredRun
             var model = new ModelResult(
                 last.Name, CompressedNetwork.Load(Path.Combine(home, Path.GetFileName(last.File))), last.Validation, last.Test, last.ImagesSeen,
                 last.Seconds, stored.Origin);
-            NetworkSpec spec = RecipeNetwork.Of(recipe, data);
             if (model.Model.Spec.Name != spec.Name || !model.Model.Spec.Layers.SequenceEqual(spec.Layers))
             {
                 throw new JsonException("its model has another architecture");

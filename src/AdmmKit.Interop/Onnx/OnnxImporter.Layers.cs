@@ -194,7 +194,7 @@ internal sealed partial class OnnxImporter
     private OnnxNumbers Weights(OnnxNode node, int input)
     {
         OnnxNumbers weights = Numbers(node, input);
-        long count = OnnxTensor.Product(weights.Dims);
+        long count = ForeignFile.Product(weights.Dims);
         weightCount += count;
         return count > 0 && weightCount <= MaxWeights ? weights : throw new AdmmKitException(FormattableString.Invariant(
             $"its weights of {OnnxTensor.Shown(weights.Dims)} are none, or with those before more than {MaxWeights}."));
@@ -204,7 +204,7 @@ internal sealed partial class OnnxImporter
     private float[] Few(OnnxNode node, int input, int count)
     {
         OnnxNumbers numbers = Numbers(node, input);
-        long found = numbers.IsSparse ? -1 : OnnxTensor.Product(numbers.Dims);
+        long found = numbers.IsSparse ? -1 : ForeignFile.Product(numbers.Dims);
         return (found == count || found == 1) && numbers.Dims.Count(d => d != 1) <= 1
             ? found == count ? numbers.Read() : Repeated(numbers.Read()[0], count)
             : throw new BadFileException(FormattableString.Invariant(
@@ -305,10 +305,10 @@ internal sealed partial class OnnxImporter
     {
         bool Fits(long d) => d is > 0 and <= int.MaxValue;
         long known = shape.Where(d => d != -1).Aggregate(1L, (a, d) => Fits(d) && Fits(a) ? a * d : 0);
-        long size = OnnxTensor.Product(x.Dims);
+        long size = ForeignFile.Product(x.Dims);
         long[] dims = known > 0 && shape.Count(d => d == -1) <= 1 ? [.. shape.Select(d => d == -1 ? size / known : d)] : [];
         int[] sides = [.. dims.Select(d => (int)Math.Min(d, int.MaxValue))];
-        return sides.Length > 0 && OnnxTensor.Product(sides) == size ? x with { Dims = sides }
+        return sides.Length > 0 && ForeignFile.Product(sides) == size ? x with { Dims = sides }
             : throw new AdmmKitException("it gives constants a shape of another size.");
     }
 

@@ -23,7 +23,7 @@ internal sealed class OnnxTensor
         (Name, Dims, Type, this.chunks, this.varints) = (name, dims, type, chunks, varints);
         long count = varints ? chunks.Sum(c => CountVarints(c.Span)) : chunks.Sum(c => (long)c.Length) / Math.Max(1, SizeOf(type));
         bool whole = varints || SizeOf(type) == 0 || chunks.All(c => c.Length % SizeOf(type) == 0);
-        if (SizeOf(type) > 0 && (!whole || count != Product(dims)))
+        if (SizeOf(type) > 0 && (!whole || count != ForeignFile.Product(dims)))
         {
             throw new BadFileException(FormattableString.Invariant($"tensor {ForeignFile.Shown(name)} of {Shown(dims)} has {count} values"));
         }
@@ -34,7 +34,7 @@ internal sealed class OnnxTensor
     private OnnxTensor(OnnxTensor values, int[] dims, int[] places)
     {
         (Name, Dims, Type, chunks, varints) = (values.Name, dims, values.Type, values.chunks, values.varints);
-        (Count, Places) = ((int)Product(dims), places);
+        (Count, Places) = ((int)ForeignFile.Product(dims), places);
     }
 
     public string Name { get; }
@@ -62,7 +62,7 @@ internal sealed class OnnxTensor
     public static OnnxTensor Sparse(OnnxTensor values, OnnxTensor indices, int[] dims)
     {
         string where = $"sparse tensor {ForeignFile.Shown(values.Name)} of {Shown(dims)}";
-        long size = Product(dims);
+        long size = ForeignFile.Product(dims);
         int rank = indices.Dims.Length == 2 ? indices.Dims[1] : 1;
         if (values.Dims.Length != 1 || indices.Type != OnnxType.Int64 || size is < 0 || indices.Dims.Length is not (1 or 2)
             || indices.Dims[0] != values.Count || (indices.Dims.Length == 2 && rank != dims.Length))
@@ -88,22 +88,6 @@ internal sealed class OnnxTensor
         }
 
         return new OnnxTensor(values, dims, places);
-    }
-
-    /// <summary>The product, or -1 where it is more than there can be values.</summary>
-    public static long Product(IReadOnlyList<int> dims)
-    {
-        long product = 1;
-        foreach (int dim in dims)
-        {
-            product *= dim;
-            if (product > Array.MaxLength)
-            {
-                return -1;
-            }
-        }
-
-        return product;
     }
 
     public static string Shown(IReadOnlyList<int> dims) => dims.Count == 0 ? "a single number" : string.Join('x', dims.Take(9));
